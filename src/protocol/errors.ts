@@ -63,6 +63,7 @@ export const ERRORS = {
   'lease-missing': row(5310, 409, 7),
   'config-invalid': row(5311, 400, 2),
   'identity-missing': row(5312, 400, 2),
+  'repository-busy': row(5313, 503, 75, true),
   // 54xx: code intelligence and the rename
   'symbol-not-found': row(5401, 404, 3),
   'symbol-ambiguous': row(5402, 409, 2),

@@ -1,0 +1,77 @@
+/**
+ * Starts a program as the leader of its own process group and ends the whole group: politely, then
+ * by force. A watchdog in the group does the same if Skein itself is killed, so a check never
+ * outlives the node that wanted its answer. (A program that leaves its group on purpose escapes;
+ * the sandbox will hold it.)
+ */
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const GRACE_MS = 2000;
+const POLL_MS = 20;
+const DEAD_AFTER_MS = 100;
+
+// The watchdog waits for the end of descriptor 3, whose other end only Skein holds. It must not
+// keep the output open, or the end of the output would never come.
+const WATCHED = '(read -r _ <&3; kill -KILL 0) >/dev/null 2>&1 & exec 3<&-; exec "$@"';
+
+/** How to start a group. `output` is the descriptor that gets both output streams. */
+export interface GroupStart {
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly output: number;
+}
+
+/** Starts the group; stdin is empty. The child's pid is the group's id. */
+export function startGroup(start: GroupStart): ChildProcess {
+  const stdio: StdioOptions = ['ignore', start.output, start.output, 'pipe'];
+  return spawn('/bin/sh', ['-c', WATCHED, 'sh', ...start.argv], {
+    cwd: start.cwd,
+    env: start.environment,
+    detached: true,
+    stdio,
+  });
+}
+
+/** Ends every process of group `pid`: SIGTERM, and SIGKILL to what is there 2 s later. */
+export async function endGroup(pid: number): Promise<void> {
+  if (!signalGroup(pid, 'SIGTERM')) return;
+  for (let waited = 0; waited < GRACE_MS; waited += POLL_MS) {
+    await sleep(POLL_MS);
+    if (!signalGroup(pid, 0)) return;
+    // in a container whose first process reaps nothing, the dead stay members of the group
+    if (waited >= DEAD_AFTER_MS && onlyDead(pid)) return;
+  }
+  signalGroup(pid, 'SIGKILL');
+}
+
+/** Sends a signal to a group; false when there is no such group any more. */
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function onlyDead(group: number): boolean {
+  if (process.platform !== 'linux') return false;
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/u.test(name))
+    .every((name) => {
+      // "pid (name) state parent group ...": the name may hold anything, spaces and ) too
+      const fields = readStat(name).replace(/^.*\) /su, '').split(' ');
+      return fields[2] !== String(group) || fields[0] === 'Z' || fields[0] === 'X';
+    });
+}
+
+function readStat(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * Makes the git commit of a mission by plumbing: no hooks, no signing, no index of the user's. All
+ * that decides its id is in the prepared commit, dates included, so the id is known before the
+ * commit exists and a crash in between can be recognised.
+ */
+import { createHash } from 'node:crypto';
+import { sha256 } from '#lib/sha256.ts';
+import { SkeinError } from '#protocol/errors.ts';
+import { readEditFile } from '../file-edit.ts';
+import { assertEditPath } from '../edit-path.ts';
+import type { GitIdentity, GitPerson } from './git-identity.ts';
+import type { Repository } from './open-repository.ts';
+import { gitText, runGit } from './run-git.ts';
+import { treeOf, writeChangeTree, type WrittenFile } from './scratch-tree.ts';
+import type { EffectState } from './worktree.ts';
+
+/** A moment as git writes it: whole seconds since 1970 and the offset, such as `+0200`. */
+export interface GitDate {
+  readonly seconds: number;
+  readonly offset: string;
+}
+
+/** Everything of a commit that is not made yet; plain data, fit for an intent. */
+export interface PreparedGitCommit {
+  readonly tree: string;
+  readonly parent: string;
+  readonly message: string;
+  readonly author: GitPerson;
+  readonly committer: GitPerson;
+  readonly date: GitDate;
+  readonly expectedId: string;
+}
+
+/** What a commit is prepared from. */
+export interface CommitRequest {
+  readonly worktree: string;
+  readonly base: string;
+  /** The write set: each path with the SHA-256 of its bytes in the worktree. */
+  readonly files: readonly { readonly path: string; readonly afterHash: string }[];
+  readonly message: string;
+  readonly identity: GitIdentity;
+  readonly date: GitDate;
+}
+
+/**
+ * Writes the objects of the change (no ref, no commit) and returns the commit to make. Throws
+ * `edit-conflict` when a file is no longer what was written, `workspace-failed` when git would
+ * record something else than exactly the write set.
+ */
+export async function prepareGitCommit(
+  repository: Repository,
+  request: CommitRequest,
+): Promise<PreparedGitCommit> {
+  const files: WrittenFile[] = [];
+  for (const { path, afterHash } of request.files) {
+    assertEditPath(path);
+    const bytes = await readEditFile(request.worktree, path);
+    if (bytes === null || sha256(bytes) !== afterHash) throw changedSince(path);
+    files.push({ path, bytes });
+  }
+  const tree = await writeChangeTree(repository, request.base, files);
+  await assertOnlyWriteSet(repository, request, tree);
+  const { author, committer } = await asGitWritesThem(repository, request);
+  const { date, message, base: parent } = request;
+  const content = { tree, parent, message, author, committer, date };
+  return { ...content, expectedId: commitId(repository.objectFormat, content) };
+}
+
+/**
+ * Makes the prepared commit and returns its id, which is `expectedId`; making it twice is the same
+ * commit. It is on no branch yet. Throws `git-failed` when git disagrees about the id.
+ */
+export async function createGitCommit(
+  repository: Repository,
+  prepared: PreparedGitCommit,
+): Promise<string> {
+  const id = await gitText({
+    cwd: repository.top,
+    args: ['commit-tree', prepared.tree, '-p', prepared.parent, '-F', '-'],
+    input: prepared.message,
+    environment: identityVariables(prepared),
+    settings: ['core.fsync=committed,loose-object'],
+  });
+  if (id === prepared.expectedId) return id;
+  throw new SkeinError('git-failed', `Cannot make the git commit: its id is ${id}`, {
+    details: { expectedId: prepared.expectedId, id },
+  });
+}
+
+/** Whether the prepared commit exists. */
+export async function probeGitCommit(
+  repository: Repository,
+  prepared: PreparedGitCommit,
+): Promise<EffectState> {
+  const args = ['cat-file', '-e', `${prepared.expectedId}^{commit}`];
+  const { code } = await runGit({ cwd: repository.top, args, okCodes: [0, 1, 128] });
+  return code === 0 ? 'done' : 'not-done';
+}
+
+type CommitContent = Omit<PreparedGitCommit, 'expectedId'>;
+
+/** The id of a commit: the hash of its bytes, as git stores them. */
+export function commitId(format: 'sha1' | 'sha256', content: CommitContent): string {
+  const stamp = `${content.date.seconds} ${content.date.offset}`;
+  const body = Buffer.from(
+    `tree ${content.tree}\nparent ${content.parent}\n` +
+      `author ${content.author.name} <${content.author.email}> ${stamp}\n` +
+      `committer ${content.committer.name} <${content.committer.email}> ${stamp}\n` +
+      `\n${content.message}`,
+  );
+  return createHash(format).update(`commit ${body.length}\0`).update(body).digest('hex');
+}
+
+function identityVariables({ author, committer, date }: CommitContent): Record<string, string> {
+  const stamp = `@${date.seconds} ${date.offset}`;
+  return {
+    GIT_AUTHOR_NAME: author.name,
+    GIT_AUTHOR_EMAIL: author.email,
+    GIT_AUTHOR_DATE: stamp,
+    GIT_COMMITTER_NAME: committer.name,
+    GIT_COMMITTER_EMAIL: committer.email,
+    GIT_COMMITTER_DATE: stamp,
+  };
+}
+
+/** Git strips some characters of a name (such as `<`); asking it keeps the id right. */
+async function asGitWritesThem(
+  repository: Repository,
+  { identity, date }: CommitRequest,
+): Promise<GitIdentity> {
+  const stamp = { tree: '', parent: '', message: '', date };
+  const ask = async (variable: string): Promise<GitPerson> => {
+    const environment = identityVariables({ ...stamp, ...identity });
+    const line = await gitText({ cwd: repository.top, args: ['var', variable], environment });
+    const match = /^(.*) <([^<>]*)> \d+ [+-]\d{4}$/u.exec(line);
+    if (match?.[1] !== undefined && match[2] !== undefined) {
+      return { name: match[1], email: match[2] };
+    }
+    throw new SkeinError('identity-missing', `Cannot make a git commit: git can't use ${line}`);
+  };
+  return {
+    author: await ask('GIT_AUTHOR_IDENT'),
+    committer: await ask('GIT_COMMITTER_IDENT'),
+  };
+}
+
+async function assertOnlyWriteSet(
+  repository: Repository,
+  request: CommitRequest,
+  tree: string,
+): Promise<void> {
+  const base = await treeOf(repository, request.base);
+  const args = ['diff-tree', '-r', '-z', '--no-renames', '--name-status', base, tree];
+  const { stdout } = await runGit({ cwd: repository.top, args });
+  const fields = stdout.toString('utf8').split('\0').slice(0, -1);
+  const wanted = new Set(request.files.map(({ path }) => path));
+  for (let index = 0; index < fields.length; index += 2) {
+    const [status, path = ''] = fields.slice(index, index + 2);
+    if (status === 'M' && wanted.delete(path)) continue;
+    throw new SkeinError('workspace-failed', `Cannot make the git commit: ${path} is not in it`, {
+      details: { path, status },
+    });
+  }
+  if (fields.length > 0) return;
+  throw new SkeinError('workspace-failed', 'Cannot make the git commit: nothing would change', {
+    fix: 'The edits change only what git does not store, such as line ends that it converts.',
+  });
+}
+
+const changedSince = (path: string): SkeinError =>
+  new SkeinError('edit-conflict', `Cannot commit ${path}: it changed after the edit`, {
+    fix: 'A check may have rewritten it (for example lint --fix); run the check without writing.',
+    details: { path },
+  });

@@ -1,0 +1,136 @@
+/**
+ * Looks at the repository a person named and says what it is: where its top and its git folders
+ * are, which commit is the base, what is unusual about it. What can't be worked with is refused
+ * here, before anything is planned. Nothing is written, not even git's index.
+ */
+import { realpathSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { SkeinError } from '#protocol/errors.ts';
+import { explainGitFailure } from './git-failure.ts';
+import { gitText, runGit } from './run-git.ts';
+import { assertGitVersion } from './git-version.ts';
+import {
+  findOperation,
+  isSparse,
+  listDirty,
+  type DirtyState,
+  type GitOperation,
+} from './repository-state.ts';
+
+/** A repository as it was when it was opened. All paths are absolute and without symlinks. */
+export interface Repository {
+  /** The folder of the working tree. */
+  readonly top: string;
+  /** The git folder of this working tree (differs from `commonDir` in a linked worktree). */
+  readonly gitDir: string;
+  /** The git folder that all worktrees share: the identity of the repository on this disk. */
+  readonly commonDir: string;
+  /** The commit of HEAD: the base of the work. */
+  readonly head: string;
+  /** The short name of the branch that HEAD is on, or null when it is detached. */
+  readonly branch: string | null;
+  readonly objectFormat: 'sha1' | 'sha256';
+  readonly dirty: DirtyState;
+  readonly shallow: boolean;
+  readonly sparse: boolean;
+  readonly operation: GitOperation | null;
+  readonly gitVersion: string;
+  /** Whole sentences for the person, such as what is not included. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Opens the repository that holds `path` (a folder in it will do). Throws `git-missing`,
+ * `repository-not-found`, or `repository-unsupported` (bare, no commits, another owner).
+ */
+export async function openRepository(path: string): Promise<Repository> {
+  const folder = existingFolder(path);
+  const gitVersion = await assertGitVersion(folder);
+  const top = await findTop(folder);
+  const at = (args: readonly string[]): Promise<string> => gitText({ cwd: top, args });
+  const gitDir = realpathSync(resolve(top, await at(['rev-parse', '--git-dir'])));
+  const commonDir = realpathSync(resolve(top, await at(['rev-parse', '--git-common-dir'])));
+  const head = await findHead(top);
+  const [branch, format, shallow, sparse, dirty] = await Promise.all([
+    findBranch(top),
+    at(['rev-parse', '--show-object-format']),
+    at(['rev-parse', '--is-shallow-repository']),
+    isSparse(top),
+    listDirty(top),
+  ]);
+  const facts = {
+    ...{ top, gitDir, commonDir, head, branch, dirty, sparse, gitVersion },
+    objectFormat: format === 'sha256' ? ('sha256' as const) : ('sha1' as const),
+    shallow: shallow === 'true',
+    operation: findOperation(gitDir),
+  };
+  return { ...facts, warnings: warningsOf(facts) };
+}
+
+function existingFolder(path: string): string {
+  try {
+    const folder = realpathSync(path);
+    if (statSync(folder).isDirectory()) return folder;
+  } catch (cause) {
+    const message = `Cannot open a repository at ${path}: there is no such folder`;
+    throw new SkeinError('repository-not-found', message, { cause });
+  }
+  throw new SkeinError('repository-not-found', `Cannot open a repository at ${path}: it is a file`, {
+    fix: 'Name a folder inside a git repository.',
+  });
+}
+
+async function findTop(folder: string): Promise<string> {
+  const asked = ['rev-parse', '--is-bare-repository', '--is-inside-work-tree'];
+  const answer = await runGit({ cwd: folder, args: asked, okCodes: [0, 128] });
+  if (answer.code !== 0) throw notFound(folder, answer.stderr);
+  const [bare, inside] = answer.stdout.toString().trim().split('\n');
+  if (inside !== 'true') {
+    const state = bare === 'true' ? 'it is bare (it has no working tree)' : 'it is a git folder';
+    throw new SkeinError('repository-unsupported', `Cannot work in ${folder}: ${state}`, {
+      fix: 'Name a folder of a working tree: clone it, or use git worktree add.',
+    });
+  }
+  return realpathSync(await gitText({ cwd: folder, args: ['rev-parse', '--show-toplevel'] }));
+}
+
+function notFound(folder: string, stderr: string): SkeinError {
+  if (/not a git repository/u.test(stderr)) {
+    const message = `Cannot open a repository at ${folder}: it is not in a git repository`;
+    return new SkeinError('repository-not-found', message, {
+      fix: 'Name a folder inside a git repository, or make one: git init, git add, git commit.',
+    });
+  }
+  return explainGitFailure({ args: ['rev-parse'], cwd: folder, code: 128, stderr });
+}
+
+async function findHead(top: string): Promise<string> {
+  const args = ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'];
+  const { code, stdout } = await runGit({ cwd: top, args, okCodes: [0, 1, 128] });
+  if (code === 0) return stdout.toString().trim();
+  throw new SkeinError('repository-unsupported', `Cannot work in ${top}: it has no commits yet`, {
+    fix: 'Make the first one: git add . && git commit -m "Start".',
+  });
+}
+
+async function findBranch(top: string): Promise<string | null> {
+  const args = ['symbolic-ref', '--quiet', 'HEAD'];
+  const { code, stdout } = await runGit({ cwd: top, args, okCodes: [0, 1] });
+  if (code !== 0) return null;
+  return stdout.toString().trim().replace(/^refs\/heads\//u, '');
+}
+
+function warningsOf(facts: Omit<Repository, 'warnings'>): readonly string[] {
+  const { dirty } = facts;
+  return [
+    dirty.count === 0
+      ? null
+      : `${dirty.count} uncommitted change(s) are not included: ` +
+        `the work starts from the git commit ${facts.head.slice(0, 12)}.`,
+    facts.branch === null ? 'HEAD is detached: there is no branch to merge into.' : null,
+    facts.operation === null
+      ? null
+      : `A ${facts.operation} is in progress: the work starts from HEAD, and --merge will refuse.`,
+    facts.sparse ? 'The checkout is sparse: the work is done on the whole tree.' : null,
+  ].filter((warning) => warning !== null);
+}

@@ -1,0 +1,72 @@
+/** Reads git's list of worktrees, recognises one on the disk, and deletes its folder safely. */
+import { chmodSync, lstatSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import { runGit } from './run-git.ts';
+
+/** One line of git's list. `locked` is the reason, '' for a lock without one. */
+export interface KnownWorktree {
+  readonly path: string;
+  readonly main: boolean;
+  readonly head: string | null;
+  readonly branch: string | null;
+  readonly locked: string | null;
+}
+
+/** All worktrees that git knows for the repository at `top`; the main one is the first. */
+export async function listWorktrees(top: string): Promise<readonly KnownWorktree[]> {
+  const { stdout } = await runGit({ cwd: top, args: ['worktree', 'list', '--porcelain'] });
+  const blocks = stdout.toString('utf8').split('\n\n').filter((block) => block.trim() !== '');
+  return blocks.map((block, index) => {
+    const value = (key: string): string | null => {
+      const line = block.split('\n').find((each) => each === key || each.startsWith(`${key} `));
+      return line === undefined ? null : line.slice(key.length + 1);
+    };
+    return {
+      path: value('worktree') ?? '',
+      main: index === 0,
+      head: value('HEAD'),
+      branch: value('branch')?.replace(/^refs\/heads\//u, '') ?? null,
+      locked: value('locked'),
+    };
+  });
+}
+
+/** Whether the folder at `path` says that it is a linked worktree of the git folder `commonDir`. */
+export function isWorktreeOf(path: string, commonDir: string): boolean {
+  try {
+    const pointer = readFileSync(join(path, '.git'), 'utf8');
+    const target = /^gitdir: (.+)\n?$/u.exec(pointer)?.[1];
+    if (target === undefined) return false;
+    const admin = resolve(path, target);
+    return realOrSame(dirname(admin)) === join(commonDir, 'worktrees');
+  } catch {
+    return readdirSync(path).length === 0;
+  }
+}
+
+function realOrSame(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/** Deletes a folder with all in it; links are removed, never followed. Read-only folders too. */
+export async function deleteFolder(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch {
+    makeWritable(path);
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+function makeWritable(folder: string): void {
+  if (!lstatSync(folder).isDirectory()) return;
+  chmodSync(folder, 0o700);
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) makeWritable(folder + sep + entry.name);
+  }
+}
