@@ -1,0 +1,154 @@
+/**
+ * TypeScript 6 behind the port: `tsserver`, for repositories whose configuration uses options that
+ * TypeScript 7 has removed. Type acquisition and plugins are off: nothing is fetched, and no code
+ * of the repository runs in the server.
+ */
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { SkeinError } from '#protocol/errors.ts';
+import type {
+  LanguageServer,
+  Position,
+  ServerLocation,
+  TypeDiagnostic,
+} from '#workspace/language/language.ts';
+import type { ServerOptions } from './native-server.ts';
+import { createRequestTable } from './request-table.ts';
+import { type ServerProcess, startServer } from './server-process.ts';
+
+interface Wire {
+  readonly type?: string;
+  readonly request_seq?: number;
+  readonly success?: boolean;
+  readonly message?: string;
+  readonly body?: unknown;
+}
+
+interface Offset {
+  readonly line: number;
+  readonly offset: number;
+}
+
+interface WireSpan {
+  readonly file: string;
+  readonly start: Offset;
+  readonly end: Offset;
+}
+
+interface WireDiagnostic {
+  readonly start: Offset;
+  readonly text: string;
+  readonly code?: number;
+  readonly category?: string;
+}
+
+const CLASSIC_MEMORY_MB = 4_096;
+
+/** The file of TypeScript 6's server. */
+export function classicServerPath(): string {
+  try {
+    const fromHere = createRequire(import.meta.url);
+    const fromWrapper = createRequire(fromHere.resolve('@typescript/typescript6/package.json'));
+    const old = fromWrapper.resolve('@typescript/old/package.json');
+    return path.join(path.dirname(old), 'lib', 'tsserver.js');
+  } catch (cause) {
+    throw new SkeinError('language-server-failed', 'Cannot start TypeScript 6: not installed', {
+      fix: 'Install Skein again with `npm ci`',
+      cause,
+    });
+  }
+}
+
+/** Starts TypeScript 6 on a folder. */
+export async function startClassicServer(options: ServerOptions): Promise<LanguageServer> {
+  const server = startServer({
+    name: 'TypeScript 6',
+    command: process.execPath,
+    args: [
+      `--max-old-space-size=${CLASSIC_MEMORY_MB}`,
+      classicServerPath(),
+      '--disableAutomaticTypingAcquisition',
+      '--suppressDiagnosticEvents',
+      '--noGetErrOnBackgroundUpdate',
+      '--useInferredProjectPerProjectRoot',
+      '--serverMode',
+      'semantic',
+    ],
+    cwd: options.root,
+    timeoutMs: options.timeoutMs,
+    signal: options.signal,
+    memoryMb: CLASSIC_MEMORY_MB,
+  });
+  const table = createRequestTable();
+  server.onEnd(table.failAll);
+  server.onMessage((raw) => {
+    const message = raw as Wire;
+    if (message.type !== 'response') return;
+    const id = message.request_seq ?? -1;
+    if (message.success) table.answer(id, message.body);
+    else table.refuse(id, message.message ?? 'no reason given');
+  });
+  const ask: Ask = (command, args) =>
+    table.request((seq) => server.send({ seq, type: 'request', command, arguments: args }, false));
+  return classicPort(server, ask, options.root);
+}
+
+type Ask = (command: string, args: unknown) => Promise<unknown>;
+
+function classicPort(server: ServerProcess, ask: Ask, root: string): LanguageServer {
+  const write = (args: unknown): void => void ask('updateOpen', args).catch(() => undefined);
+  const at = (file: string, position: Position) => ({
+    file,
+    line: position.line + 1,
+    offset: position.character + 1,
+  });
+  return {
+    engine: 'typescript-6',
+    open: (file, text) =>
+      write({ openFiles: [{ file, fileContent: text, projectRootPath: root }] }),
+    change: (file, text) =>
+      write({ openFiles: [{ file, fileContent: text, projectRootPath: root }] }),
+    definition: async (file, position) =>
+      toLocations(await orNothing(ask('definition', at(file, position)))),
+    references: async (file, position) => {
+      const body = await orNothing(ask('references', at(file, position)));
+      return toLocations((body as { refs?: unknown } | null)?.refs);
+    },
+    diagnostics: async (file) => {
+      const syntactic = await ask('syntacticDiagnosticsSync', { file });
+      const semantic = await ask('semanticDiagnosticsSync', { file });
+      const items = [syntactic, semantic].flat() as WireDiagnostic[];
+      return items.filter((item) => item.category !== 'suggestion').map(toDiagnostic(file));
+    },
+    dispose: () => server.dispose(),
+  };
+}
+
+/** tsserver answers "No content available." where LSP answers null. */
+async function orNothing(answer: Promise<unknown>): Promise<unknown> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof SkeinError) throw error;
+    return null;
+  }
+}
+
+const toDiagnostic =
+  (file: string) =>
+  (item: WireDiagnostic): TypeDiagnostic => ({
+    path: file,
+    line: item.start.line,
+    column: item.start.offset,
+    code: item.code ?? 0,
+    message: item.text,
+  });
+
+function toLocations(body: unknown): readonly ServerLocation[] {
+  const list = (Array.isArray(body) ? body : []) as WireSpan[];
+  return list.map((span) => ({
+    path: span.file,
+    start: { line: span.start.line - 1, character: span.start.offset - 1 },
+    end: { line: span.end.line - 1, character: span.end.offset - 1 },
+  }));
+}
