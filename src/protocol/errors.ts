@@ -80,6 +80,7 @@ export const ERRORS = {
   'approval-needed': row(5603, 403, 8),
   'mission-failed': row(5604, 500, 1),
   'mission-cancelled': row(5605, 409, 1),
+  'effect-unknown': row(5607, 409, 7),
   interrupted: row(5606, 503, 130),
 } as const satisfies Record<string, ErrorRow>;
 

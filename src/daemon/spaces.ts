@@ -1,0 +1,134 @@
+/** The spaces of a home: opened on demand, found by the repository they are the record of. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ChainHead, Ledger } from '#ledger/ledger.ts';
+import { openWorkerLedger } from '#ledger/worker-ledger.ts';
+import { SkeinError } from '#protocol/errors.ts';
+import type { HomePaths } from './home-paths.ts';
+
+/** What the threads of a space are told. `outside` are heads found outside the home. */
+export interface SpaceThreadData {
+  readonly folder: string;
+  readonly space: string;
+  readonly nodeKey: string;
+  readonly epoch: number;
+  readonly outside?: readonly ChainHead[];
+}
+
+/** Which repository a space is the record of; local to this home, never on the record. */
+export interface Project {
+  readonly format: number;
+  readonly repository: string;
+}
+
+const SPACE_ID = /^[0-9a-f]{32}$/;
+const FILE_FORMAT = 1;
+
+/** Opens, finds and closes the spaces of one home. */
+export class Spaces {
+  readonly #paths: HomePaths;
+  readonly #epoch: number;
+  readonly #node: string;
+  readonly #open = new Map<string, Promise<Ledger>>();
+
+  constructor(paths: HomePaths, epoch: number, node: string) {
+    this.#paths = paths;
+    this.#epoch = epoch;
+    this.#node = node;
+  }
+
+  /** The ids of all spaces in this home. */
+  list(): string[] {
+    return readdirSync(this.#paths.spaces).filter((name) => SPACE_ID.test(name)).sort();
+  }
+
+  /** The ledger of a space that exists. */
+  open(space: string): Promise<Ledger> {
+    if (!SPACE_ID.test(space) || !existsSync(this.#folder(space))) {
+      throw new SkeinError('not-found', `Cannot open space ${space}: it is not in this home`);
+    }
+    return this.#start(space);
+  }
+
+  /**
+   * The ledger of a repository; a new space when it has none here. The repository remembers its
+   * space in its git folder, so that it may be moved: a project is never derived from a path.
+   */
+  async forRepository(repository: { readonly top: string; readonly commonDir: string }): Promise<Ledger> {
+    const folder = join(repository.commonDir, 'skein');
+    const file = join(folder, 'spaces.json');
+    const known = readMarker(file);
+    const remembered = known[this.#node];
+    const found = remembered !== undefined && existsSync(this.#folder(remembered));
+    const space = found ? remembered : randomBytes(16).toString('hex');
+    mkdirSync(this.#folder(space), { recursive: true, mode: 0o700 });
+    writeJson(join(this.#folder(space), 'project.json'), {
+      format: FILE_FORMAT,
+      repository: repository.top,
+    } satisfies Project);
+    const ledger = await this.#start(space);
+    if (!found) {
+      mkdirSync(folder, { recursive: true });
+      writeJson(file, { format: FILE_FORMAT, spaces: { ...known, [this.#node]: space } });
+    }
+    return ledger;
+  }
+
+  /** The repository of a space, as this home last saw it. */
+  project(space: string): Project | undefined {
+    try {
+      return JSON.parse(readFileSync(join(this.#folder(space), 'project.json'), 'utf8')) as Project;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async close(): Promise<void> {
+    const ledgers = await Promise.allSettled(this.#open.values());
+    await Promise.all(ledgers.map((each) => (each.status === 'fulfilled' ? each.value.close() : null)));
+  }
+
+  #folder(space: string): string {
+    return join(this.#paths.spaces, space);
+  }
+
+  #start(space: string): Promise<Ledger> {
+    const running = this.#open.get(space);
+    if (running !== undefined) return running;
+    const data: SpaceThreadData = {
+      folder: this.#folder(space),
+      space,
+      nodeKey: this.#paths.nodeKey,
+      epoch: this.#epoch,
+    };
+    const opening = openWorkerLedger({
+      space,
+      folder: data.folder,
+      writerEntry: new URL('./writer.ts', import.meta.url),
+      verifierEntry: new URL('./verifier.ts', import.meta.url),
+      workerData: { ...data },
+    });
+    this.#open.set(space, opening);
+    opening.catch(() => this.#open.delete(space));
+    return opening;
+  }
+}
+
+function readMarker(file: string): Record<string, string> {
+  if (!existsSync(file)) return {};
+  const marker = JSON.parse(readFileSync(file, 'utf8')) as { format: number; spaces: Record<string, string> };
+  if (marker.format > FILE_FORMAT) {
+    throw new SkeinError('record-too-new', `Cannot read ${file}: its format is ${marker.format}`, {
+      fix: 'Use the newer Skein that wrote it.',
+    });
+  }
+  return marker.spaces;
+}
+
+/** Written beside and renamed, so that a crash leaves the old file or the new one. */
+function writeJson(path: string, value: unknown): void {
+  const temporary = `${path}.${process.pid}.new`;
+  writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600, flush: true });
+  renameSync(temporary, path);
+}

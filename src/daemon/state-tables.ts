@@ -1,0 +1,32 @@
+/** All deciders and reducers: what commands mean and what events fold to. Pure, for any thread. */
+import type { DeciderTable } from '#ledger/decider.ts';
+import { noteDeciders } from '#ledger/note-decider.ts';
+import type { ReducerSet } from '#ledger/reducer.ts';
+import { reduceSpace } from '#ledger/space-reducer.ts';
+import { missionDeciders } from '#supervisor/mission-decider.ts';
+import { reduceMission, reducePlan } from '#supervisor/mission-reducer.ts';
+import { effectDeciders } from '#tasks/effect-decider.ts';
+import { reduceEffect } from '#tasks/effect-reducer.ts';
+import { taskDeciders } from '#tasks/task-decider.ts';
+import { reduceLease, reduceTask } from '#tasks/task-reducer.ts';
+
+/** Deciders by command name. */
+export const deciders: DeciderTable = {
+  ...missionDeciders,
+  ...taskDeciders,
+  ...effectDeciders,
+  ...noteDeciders,
+};
+
+/** Reducers by entity kind. Raise `version` with every change of what they fold to. */
+export const reducers: ReducerSet = {
+  version: 1,
+  reducers: {
+    space: reduceSpace,
+    mission: reduceMission,
+    plan: reducePlan,
+    task: reduceTask,
+    lease: reduceLease,
+    effect: reduceEffect,
+  },
+};

@@ -1,0 +1,34 @@
+/** The writer's thread of one space: the second composition root, since functions cross no threads. */
+import { randomFillSync } from 'node:crypto';
+import { join } from 'node:path';
+import { workerData, parentPort, type MessagePort } from 'node:worker_threads';
+import { openNodeKey } from '#identity/node-key.ts';
+import { openBlobDatabase, openLedgerDatabase } from '#ledger/database.ts';
+import { openHeadFile } from '#ledger/head-file.ts';
+import { LedgerCore } from '#ledger/ledger-core.ts';
+import { serveWriter } from '#ledger/writer-loop.ts';
+import { toErrorBody, toSkeinError } from '#protocol/errors.ts';
+import { deciders, reducers } from './state-tables.ts';
+import type { SpaceThreadData } from './spaces.ts';
+
+const port = parentPort as MessagePort;
+
+try {
+  const { folder, space, nodeKey, epoch } = workerData as SpaceThreadData;
+  const ledger = openLedgerDatabase(join(folder, 'ledger.db'));
+  const blobs = openBlobDatabase(join(folder, 'blobs.db'));
+  const core = new LedgerCore({
+    database: ledger,
+    space,
+    signer: openNodeKey(nodeKey),
+    epoch,
+    now: Date.now,
+    random: (bytes) => randomFillSync(bytes),
+    deciders,
+    reducers,
+  });
+  serveWriter({ core, ledger, blobs, head: openHeadFile(join(folder, 'head')) }, port);
+} catch (error) {
+  port.postMessage({ type: 'failed', error: toErrorBody(toSkeinError(error)) });
+  port.close();
+}

@@ -1,0 +1,122 @@
+/** Turns what was decided into a signed, chained commit and writes its rows. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { hash } from 'node:crypto';
+import { uuidPlus } from '#lib/uuidv7.ts';
+import type { Signer } from '#identity/signer.ts';
+import type { Command, Speaker } from '#protocol/command.ts';
+import { COMMIT_FORMAT, encodeHeader, signedBytes, type CommitHeader } from '#protocol/commit.ts';
+import { SkeinError } from '#protocol/errors.ts';
+import { MAX_EVENT_BYTES, type EventEnvelope } from '#protocol/event.ts';
+import type { NewSkeinEvent } from '#protocol/event-types.ts';
+import type { ChainHead } from './ledger.ts';
+
+/** One event, ready to be stored. */
+export interface EncodedEvent {
+  readonly event: EventEnvelope;
+  readonly body: Buffer;
+  readonly salt: Buffer;
+  readonly hash: string;
+}
+
+/** The id of a commit: SHA-256 over header bytes and signature, so that both are chained. */
+export const commitId = (header: Uint8Array, signature: Uint8Array): string =>
+  hash('sha256', Buffer.concat([header, signature]), 'hex');
+
+/** The hash of an event on its header: SHA-256(salt + event bytes). */
+export const eventHash = (salt: Uint8Array, body: Uint8Array): string =>
+  hash('sha256', Buffer.concat([salt, body]), 'hex');
+
+/** The events of one command as bytes: ids count up from the command's, the first span is its own. */
+export function encodeEvents(
+  decided: readonly NewSkeinEvent[],
+  command: Command,
+  speaker: Speaker,
+  made: { readonly time: string; readonly salt: () => Buffer },
+): EncodedEvent[] {
+  const spanId = command.id.replaceAll('-', '').slice(16);
+  return decided.map((news, index) => {
+    const { type, v, subject, mission, cause, data } = news;
+    const event = {
+      id: uuidPlus(command.id, index),
+      type,
+      ...(v === undefined ? {} : { v }),
+      subject,
+      ...(mission === undefined ? {} : { mission }),
+      time: made.time,
+      actor: speaker.actor,
+      authority: speaker.authority,
+      traceId: speaker.traceId ?? (mission ?? command.id).replaceAll('-', ''),
+      spanId,
+      ...(speaker.parentSpanId === undefined ? {} : { parentSpanId: speaker.parentSpanId }),
+      ...(cause === undefined ? {} : { cause }),
+      data,
+    } satisfies EventEnvelope;
+    return encodeEvent(event, made.salt());
+  });
+}
+
+function encodeEvent(event: EventEnvelope, salt: Buffer): EncodedEvent {
+  const body = Buffer.from(JSON.stringify(event));
+  if (body.length > MAX_EVENT_BYTES) {
+    throw new SkeinError(
+      'payload-too-large',
+      `Cannot record ${event.type}: ${body.length} bytes, the limit is ${MAX_EVENT_BYTES}`,
+      { fix: 'Put long contents into a blob.' },
+    );
+  }
+  return { event, body, salt, hash: eventHash(salt, body) };
+}
+
+/** A signed commit. */
+export interface SignedCommit {
+  readonly header: Buffer;
+  readonly signature: Buffer;
+  readonly head: ChainHead;
+}
+
+/** Signs a header made of these events as the next commit after `prev`. */
+export function signCommit(
+  signer: Signer,
+  next: Omit<CommitHeader, 'format' | 'author' | 'events'>,
+  events: readonly EncodedEvent[],
+): SignedCommit {
+  const header = encodeHeader({
+    format: COMMIT_FORMAT,
+    author: signer.key,
+    ...next,
+    events: events.map(({ event, hash: digest }) => ({ id: event.id, hash: digest })),
+  });
+  const signature = signer.sign(signedBytes(header));
+  return {
+    header,
+    signature,
+    head: { chain: next.chain, seq: next.seq, hash: commitId(header, signature) },
+  };
+}
+
+/** Inserts commits and events; positions are local and count up from 1. */
+export class CommitRows {
+  readonly #commit: StatementSync;
+  readonly #event: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    this.#commit = database.prepare(
+      'INSERT INTO commits (position, chain, seq, hash, header, signature) VALUES (?, ?, ?, ?, ?, ?)',
+    );
+    this.#event = database.prepare(
+      'INSERT INTO events (position, commit_position, type, mission, salt, body) VALUES (?, ?, ?, ?, ?, ?)',
+    );
+  }
+
+  insert(
+    at: { readonly commit: number; readonly event: number },
+    commit: SignedCommit,
+    events: readonly EncodedEvent[],
+  ): void {
+    const { chain, seq, hash: id } = commit.head;
+    this.#commit.run(at.commit, chain, seq, id, commit.header, commit.signature);
+    for (const [index, { event, salt, body }] of events.entries()) {
+      this.#event.run(at.event + index, at.commit, event.type, event.mission ?? null, salt, body);
+    }
+  }
+}

@@ -1,0 +1,43 @@
+/** Commands are decided purely: (input, state) -> events, inside the writer's transaction. */
+import { SkeinError } from '#protocol/errors.ts';
+import type { Entity } from '#protocol/entity.ts';
+import type { EntityKind } from '#protocol/event-type.ts';
+import type { Authority } from '#protocol/event.ts';
+import type { NewSkeinEvent } from '#protocol/event-types.ts';
+import type { Shape } from '#protocol/shape.ts';
+
+/** What a decider may look at. `now` is milliseconds since 1970 by the node's clock. */
+export interface DecisionContext {
+  readonly entity: <B>(kind: EntityKind, id: string) => Entity<B> | undefined;
+  readonly entities: <B>(kind: EntityKind) => readonly Entity<B>[];
+  readonly now: number;
+  readonly epoch: number;
+  readonly node: string;
+  readonly space: string;
+  readonly authority: Authority;
+}
+
+/** Decides one command. Throws a SkeinError to refuse; an empty list changes nothing. */
+export type Decider = (input: unknown, context: DecisionContext) => readonly NewSkeinEvent[];
+
+/** Deciders by command name. */
+export type DeciderTable = Readonly<Record<string, Decider>>;
+
+/** A decider whose input is checked against `shape` before `decide` sees it. */
+export function defineDecider<I>(
+  shape: Shape<I>,
+  decide: (input: I, context: DecisionContext) => readonly NewSkeinEvent[],
+): Decider {
+  return (input, context) => {
+    const problem = shape.problem(input, 'input');
+    if (problem !== undefined) throw new SkeinError('usage', `Cannot decide: ${problem}`);
+    return decide(input as I, context);
+  };
+}
+
+/** The entity, or a `not-found` error that names it. */
+export function requireEntity<B>(context: DecisionContext, kind: EntityKind, id: string): Entity<B> {
+  const found = context.entity<B>(kind, id);
+  if (found === undefined) throw new SkeinError('not-found', `Cannot find ${kind} ${id}`);
+  return found;
+}

@@ -1,0 +1,91 @@
+/**
+ * Entities inside one write transaction: rows of SQLite under an overlay of what this flush has
+ * folded so far. A command's own changes are kept apart until it has succeeded as a whole.
+ */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { canonicalJson } from '#lib/canonical-json.ts';
+import type { Entity } from '#protocol/entity.ts';
+import type { EntityKind } from '#protocol/event-type.ts';
+
+interface EntityRow {
+  readonly kind: EntityKind;
+  readonly id: string;
+  readonly version: number;
+  readonly home: string;
+  readonly body: string;
+}
+
+/** A row as an entity. */
+export const entityFromRow = (row: unknown): Entity => {
+  const { kind, id, version, home, body } = row as EntityRow;
+  return { kind, id, version, home, body: JSON.parse(body) };
+};
+
+type Overlay = Map<string, Entity>;
+
+const keyOf = (kind: string, id: string): string => `${kind}/${id}`;
+
+/** Reads through to SQLite, keeps writes in memory until `flush`. */
+export class EntityStore {
+  readonly #one: StatementSync;
+  readonly #all: StatementSync;
+  readonly #upsert: StatementSync;
+  #settled: Overlay = new Map();
+  #pending: Overlay = new Map();
+
+  constructor(database: DatabaseSync) {
+    this.#one = database.prepare('SELECT * FROM entities WHERE kind = ? AND id = ?');
+    this.#all = database.prepare('SELECT * FROM entities WHERE kind = ? ORDER BY id');
+    this.#upsert = database.prepare(
+      `INSERT INTO entities (kind, id, version, home, body) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (kind, id) DO UPDATE
+       SET version = excluded.version, home = excluded.home, body = excluded.body`,
+    );
+  }
+
+  get(kind: EntityKind, id: string): Entity | undefined {
+    const key = keyOf(kind, id);
+    const folded = this.#pending.get(key) ?? this.#settled.get(key);
+    if (folded !== undefined) return folded;
+    const row = this.#one.get(kind, id);
+    return row === undefined ? undefined : entityFromRow(row);
+  }
+
+  list(kind: EntityKind): Entity[] {
+    const merged: Overlay = new Map();
+    for (const row of this.#all.all(kind)) merged.set(keyOf(kind, String(row['id'])), entityFromRow(row));
+    for (const overlay of [this.#settled, this.#pending]) {
+      for (const [key, entity] of overlay) if (entity.kind === kind) merged.set(key, entity);
+    }
+    return [...merged.values()];
+  }
+
+  set(entity: Entity): void {
+    this.#pending.set(keyOf(entity.kind, entity.id), entity);
+  }
+
+  /** The command succeeded: its changes are seen by the next one. */
+  settle(): void {
+    for (const [key, entity] of this.#pending) this.#settled.set(key, entity);
+    this.#pending.clear();
+  }
+
+  /** The command was refused: as if it had never been looked at. */
+  revert(): void {
+    this.#pending.clear();
+  }
+
+  /** Writes what was settled; call inside the transaction. */
+  flush(): void {
+    for (const { kind, id, version, home, body } of this.#settled.values()) {
+      this.#upsert.run(kind, id, version, home, canonicalJson(body));
+    }
+    this.forget();
+  }
+
+  /** Drops everything not flushed (the transaction failed). */
+  forget(): void {
+    this.#settled = new Map();
+    this.#pending = new Map();
+  }
+}

@@ -1,0 +1,41 @@
+/** Folding: how one event changes its entity, the same when it is live, verified or re-folded. */
+import { sha256 } from '#lib/sha256.ts';
+import { canonicalJson } from '#lib/canonical-json.ts';
+import type { Entity } from '#protocol/entity.ts';
+import type { EntityKind } from '#protocol/event-type.ts';
+import { entityOf, type DecodedEvent } from '#protocol/event-types.ts';
+import type { ReducerSet } from './reducer.ts';
+
+/** Finds the present state of an entity. */
+export type EntityLookup = (kind: EntityKind, id: string) => Entity | undefined;
+
+/**
+ * The entity after `decoded` by `author`, or undefined when the event changes none: a note, an
+ * unknown type, or an event about an entity that another node is the home of (it is void).
+ */
+export function foldEvent(
+  set: ReducerSet,
+  decoded: DecodedEvent,
+  author: string,
+  lookup: EntityLookup,
+): Entity | undefined {
+  if (!decoded.known) return undefined;
+  const reference = entityOf(decoded.event);
+  if (reference === null) return undefined;
+  const { kind, id } = reference;
+  const before = lookup(kind, id);
+  if (before !== undefined && before.home !== author) return undefined;
+  const reduce = set.reducers[kind] as (state: unknown, event: unknown) => unknown;
+  const body = reduce(before?.body, decoded.event);
+  return { kind, id, version: (before?.version ?? 0) + 1, home: author, body };
+}
+
+/** The state of a space as one hash: reducer-set version and all entities, sorted. */
+export function stateHash(set: ReducerSet, entities: Iterable<Entity>): string {
+  const lines = Array.from(entities, entityLine).sort();
+  return sha256(`${set.version}\n${lines.join('\n')}`);
+}
+
+/** An entity as one line: equal lines, equal entities. */
+export const entityLine = ({ kind, id, version, home, body }: Entity): string =>
+  canonicalJson([kind, id, version, home, body]);

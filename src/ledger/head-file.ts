@@ -1,0 +1,74 @@
+/**
+ * The anchor of a space: the file `head` holds the last commit outside the database, so that a
+ * cut tail shows. Two slots are written in turn, each with a check sum: a torn write leaves the
+ * other one valid. It is written after the commit, so it is never ahead of the ledger.
+ */
+import { closeSync, fdatasyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { sha256 } from '#lib/sha256.ts';
+import type { ChainHead } from './ledger.ts';
+
+const SLOT_BYTES = 256;
+const HEAD_FORMAT = 1;
+
+/** An open anchor. `write` is cheap (page cache), `sync` makes it durable. */
+export interface HeadFile {
+  readonly write: (head: ChainHead) => void;
+  readonly sync: () => void;
+  readonly close: () => void;
+}
+
+/** Opens the anchor at `path` for writing; it is made when there is none. */
+export function openHeadFile(path: string): HeadFile {
+  const descriptor = openSync(path, 'a+');
+  closeSync(descriptor);
+  const writing = openSync(path, 'r+');
+  let slot = 0;
+  let dirty = false;
+  return {
+    write: (head) => {
+      slot = 1 - slot;
+      writeSync(writing, encodeSlot(head), 0, SLOT_BYTES, slot * SLOT_BYTES);
+      dirty = true;
+    },
+    sync: () => {
+      if (dirty) fdatasyncSync(writing);
+      dirty = false;
+    },
+    close: () => closeSync(writing),
+  };
+}
+
+/** Forgets what the anchor said (after `skein repair` started a new chain). */
+export function clearHeadFile(path: string): void {
+  const descriptor = openSync(path, 'a+');
+  ftruncateSync(descriptor, 0);
+  closeSync(descriptor);
+}
+
+/** The latest valid slot; undefined without a file; null when no slot can be read. */
+export function readHeadFile(path: string): ChainHead | null | undefined {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const slots = [decodeSlot(bytes.subarray(0, SLOT_BYTES)), decodeSlot(bytes.subarray(SLOT_BYTES))];
+  const valid = slots.filter((slot) => slot !== undefined).sort((a, b) => b.seq - a.seq);
+  return valid[0] ?? (bytes.length === 0 ? undefined : null);
+}
+
+function encodeSlot(head: ChainHead): Buffer {
+  const line = JSON.stringify({ format: HEAD_FORMAT, ...head });
+  return Buffer.from(`${line} ${sha256(line).slice(0, 16)}`.padEnd(SLOT_BYTES - 1) + '\n');
+}
+
+function decodeSlot(bytes: Buffer): ChainHead | undefined {
+  const text = bytes.toString('utf8').trimEnd();
+  const cut = text.lastIndexOf(' ');
+  const line = text.slice(0, Math.max(cut, 0));
+  if (line === '' || sha256(line).slice(0, 16) !== text.slice(cut + 1)) return undefined;
+  const { chain, seq, hash } = JSON.parse(line) as ChainHead;
+  return { chain, seq, hash };
+}

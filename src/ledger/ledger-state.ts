@@ -1,0 +1,82 @@
+/** What a ledger knows about itself on disk: its epoch, its last commit, its counts. */
+import type { DatabaseSync } from 'node:sqlite';
+import { decodeHeader } from '#protocol/commit.ts';
+import { SkeinError } from '#protocol/errors.ts';
+import type { ChainHead } from './ledger.ts';
+
+/** A value of the table `meta`. */
+export function readMeta(database: DatabaseSync, key: string): string | undefined {
+  const row = database.prepare('SELECT value FROM meta WHERE key = ?').get(key);
+  return row === undefined ? undefined : String(row['value']);
+}
+
+/** Sets a value of the table `meta`. */
+export function writeMeta(database: DatabaseSync, key: string, value: string): void {
+  database
+    .prepare(
+      'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+    )
+    .run(key, value);
+}
+
+/** Makes `epoch` the one that may write here. A later owner has a higher one. */
+export function takeEpoch(database: DatabaseSync, epoch: number): void {
+  database.exec('BEGIN IMMEDIATE');
+  const found = Number(readMeta(database, 'epoch') ?? 0);
+  if (found > epoch) {
+    database.exec('ROLLBACK');
+    throw fenced(found, epoch);
+  }
+  writeMeta(database, 'epoch', String(epoch));
+  database.exec('COMMIT');
+}
+
+/** Refuses to write when a later owner has taken over (this process was frozen or cut off). */
+export function assertEpoch(database: DatabaseSync, epoch: number): void {
+  const found = Number(readMeta(database, 'epoch') ?? 0);
+  if (found !== epoch) throw fenced(found, epoch);
+}
+
+const fenced = (found: number, epoch: number): SkeinError =>
+  new SkeinError('epoch-fenced', `Cannot write: epoch ${found} owns this ledger, this process has ${epoch}`, {
+    fix: 'Another node process serves this home now; this one must stop.',
+  });
+
+/** The last commit that `author` wrote here, with its clock reading. */
+export function lastCommit(
+  database: DatabaseSync,
+  author: string,
+): { readonly head: ChainHead; readonly hlc: string } | undefined {
+  const rows = database.prepare('SELECT chain, seq, hash, header FROM commits ORDER BY position DESC');
+  for (const row of rows.iterate()) {
+    const header = decodeHeader(row['header'] as Uint8Array);
+    if (header.author !== author) continue;
+    const head = { chain: String(row['chain']), seq: Number(row['seq']), hash: String(row['hash']) };
+    return { head, hlc: header.hlc };
+  }
+  return undefined;
+}
+
+/** The highest local position in a table, 0 when it is empty. */
+export function lastPosition(database: DatabaseSync, table: 'commits' | 'events'): number {
+  const row = database.prepare(`SELECT max(position) AS last FROM ${table}`).get();
+  return Number(row?.['last'] ?? 0);
+}
+
+/** SQLite's result code for a failed fsync: what is on disk is then unknown. */
+const SQLITE_IOERR_FSYNC = 1034;
+
+/** A failure of the storage as our error; ours pass unchanged. */
+export function storageError(cause: unknown): SkeinError {
+  if (cause instanceof SkeinError) return cause;
+  const { errcode, message } = cause as { errcode?: number; message?: string };
+  const fix =
+    errcode === SQLITE_IOERR_FSYNC
+      ? 'The disk failed to sync. Stop the node, check the disk, start again and run "skein verify".'
+      : 'Nothing of this command was stored. Free space or repair the disk, then try again.';
+  return new SkeinError('storage-failed', `Cannot store the commit: ${message ?? String(cause)}`, {
+    cause,
+    fix,
+    details: { errcode },
+  });
+}

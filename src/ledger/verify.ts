@@ -1,0 +1,105 @@
+/**
+ * Verifies a space from its files alone: the chain, every body, the indexes, the folded state,
+ * the blobs and the anchors, and names what is damaged by id and kind.
+ */
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { openForReading } from './database.ts';
+import { entityFromRow } from './entity-store.ts';
+import { entityLine, stateHash } from './fold.ts';
+import { readHeadFile } from './head-file.ts';
+import type { ChainHead, VerifyReport } from './ledger.ts';
+import type { ReducerSet } from './reducer.ts';
+import { ChainWalk } from './verify-chain.ts';
+import { checkBlobs } from './verify-blobs.ts';
+import { DamageList } from './verify-damage.ts';
+
+/** What to verify. `outside` are heads found elsewhere, such as in trailers of git commits. */
+export interface VerifyRequest {
+  readonly folder: string;
+  readonly space: string;
+  readonly reducers: ReducerSet;
+  readonly outside: readonly ChainHead[];
+  readonly nowMs: () => number;
+}
+
+/** Reads everything once, in one read transaction. Never throws for damage: it reports it. */
+export function verifySpace(request: VerifyRequest): VerifyReport {
+  const startedMs = request.nowMs();
+  const damage = new DamageList();
+  // Before the snapshot: the anchor is written after a commit, so it can't be ahead of what we read.
+  const anchor = readHeadFile(join(request.folder, 'head'));
+  const anchors = [...(anchor ? [anchor] : []), ...request.outside];
+  const walk = new ChainWalk({ ...request, anchors }, damage);
+  guard(damage, 'ledger.db', () => {
+    const database = openForReading(join(request.folder, 'ledger.db'));
+    try {
+      database.exec('BEGIN');
+      walk.run(database);
+      compareState(database, walk, damage);
+    } finally {
+      database.close();
+    }
+  });
+  const blobs = guard(damage, 'blobs.db', () => checkBlobs(request.folder, walk.blobs, damage)) ?? 0;
+  if (anchor === null) damage.add('anchor-missing', 'head', 'the file can not be read');
+  if (anchor === undefined) damage.add('anchor-missing', 'head', 'there is no such file');
+  compareAnchors(anchors, walk, damage);
+  return {
+    space: request.space,
+    commits: walk.commits,
+    events: walk.events,
+    pruned: walk.pruned,
+    blobs,
+    head: walk.last,
+    anchoredSeq: Math.max(0, ...anchors.map(({ seq }) => seq)),
+    stateHash: stateHash(request.reducers, walk.entities.values()),
+    durationMs: request.nowMs() - startedMs,
+    damage: damage.list,
+  };
+}
+
+/** SQLite itself refuses a file whose pages make no sense: that is a finding, not a crash. */
+function guard<T>(damage: DamageList, file: string, read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    damage.add('file-damaged', file, error instanceof Error ? error.message : String(error));
+    return undefined;
+  }
+}
+
+function compareState(database: DatabaseSync, walk: ChainWalk, damage: DamageList): void {
+  const expected = new Map(walk.entities);
+  for (const row of database.prepare('SELECT * FROM entities').iterate()) {
+    const name = `${String(row['kind'])}/${String(row['id'])}`;
+    const folded = expected.get(name);
+    expected.delete(name);
+    if (folded === undefined) damage.add('state-differs', name, 'no event explains this entity');
+    else if (safeLine(row) !== entityLine(folded)) {
+      damage.add('state-differs', name, 'it is not what its events fold to');
+    }
+  }
+  for (const name of expected.keys()) damage.add('state-differs', name, 'the entity is missing');
+}
+
+function safeLine(row: Record<string, unknown>): string | undefined {
+  try {
+    return entityLine(entityFromRow(row));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A head found outside the database must be on it: else the tail was cut, or replaced. */
+function compareAnchors(anchors: readonly ChainHead[], walk: ChainWalk, damage: DamageList): void {
+  for (const { chain, seq, hash } of anchors) {
+    const lastSeq = walk.lastSeq(chain);
+    if (seq > lastSeq) {
+      const range = `commits ${lastSeq + 1} to ${seq} of the chain are missing`;
+      damage.add('tail-cut', `${chain}:${lastSeq + 1}`, range);
+    } else if (walk.anchoredHash(chain, seq) !== hash) {
+      damage.add('anchor-differs', `${chain}:${seq}`, `the anchor says ${hash}`);
+    }
+  }
+}

@@ -1,0 +1,158 @@
+/** A ledger whose writer lives in a worker thread; reads and subscriptions use this thread. */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { Worker } from 'node:worker_threads';
+import { fromErrorBody, SkeinError } from '#protocol/errors.ts';
+import { getBlob } from './blob-store.ts';
+import { openForReading } from './database.ts';
+import type { ChainHead, Ledger, VerifyReport } from './ledger.ts';
+import { countRows, makeLedgerReader } from './ledger-reader.ts';
+import { CommitBell, subscribe } from './subscription.ts';
+import type { WriterAnswer, WriterMessage, WriterRequest } from './writer-protocol.ts';
+
+/** Where a space lives and which programs serve it; functions don't cross threads, files do. */
+export interface WorkerLedgerOptions {
+  readonly space: string;
+  readonly folder: string;
+  readonly writerEntry: URL;
+  readonly verifierEntry: URL;
+  readonly workerData: Readonly<Record<string, unknown>>;
+}
+
+type Request<R = WriterRequest> = R extends { call: number } ? Omit<R, 'call'> : never;
+
+interface Waiting {
+  readonly resolve: (answer: WriterAnswer) => void;
+  readonly reject: (error: SkeinError) => void;
+}
+
+/** Calls to the writer's thread, answered in flushes. */
+class WriterClient {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #bell: CommitBell;
+  #calls = 0;
+  #gone: SkeinError | undefined;
+
+  constructor(worker: Worker, bell: CommitBell) {
+    this.#worker = worker;
+    this.#bell = bell;
+    worker.on('message', (message: WriterMessage) => {
+      if (message.type === 'flushed') this.#settle(message.answers);
+    });
+    worker.on('error', (cause) => this.#fail(closed('the writer crashed', cause)));
+    worker.on('exit', () => this.#fail(closed('its writer has stopped')));
+  }
+
+  /** Resolves when the thread has opened its files. */
+  async ready(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#worker.once('error', reject);
+      this.#worker.once('message', (message: WriterMessage) => {
+        if (message.type === 'failed') reject(fromErrorBody(message.error));
+        else resolve();
+      });
+    });
+  }
+
+  call(request: Request): Promise<WriterAnswer> {
+    if (this.#gone !== undefined) return Promise.reject(this.#gone);
+    this.#calls += 1;
+    const call = this.#calls;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(call, { resolve, reject });
+      this.#worker.postMessage({ ...request, call });
+    });
+  }
+
+  #settle(answers: readonly WriterAnswer[]): void {
+    for (const answer of answers) {
+      const waiting = this.#waiting.get(answer.call);
+      this.#waiting.delete(answer.call);
+      if ('error' in answer) waiting?.reject(fromErrorBody(answer.error));
+      else waiting?.resolve(answer);
+    }
+    this.#bell.ring();
+  }
+
+  #fail(error: SkeinError): void {
+    this.#gone = error;
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}
+
+const closed = (state: string, cause?: unknown): SkeinError =>
+  new SkeinError('ledger-closed', `Cannot use the ledger: ${state}`, { cause });
+
+/** Opens the ledger of a space, starting its writer's thread. */
+export async function openWorkerLedger(options: WorkerLedgerOptions): Promise<Ledger> {
+  const bell = new CommitBell();
+  const worker = new Worker(options.writerEntry, { workerData: options.workerData });
+  const writer = new WriterClient(worker, bell);
+  await writer.ready();
+  const ledgerPath = join(options.folder, 'ledger.db');
+  const blobPath = join(options.folder, 'blobs.db');
+  const reading = openForReading(ledgerPath);
+  const blobReading = openForReading(blobPath);
+  const read = makeLedgerReader(reading);
+  const closing = new AbortController();
+  return {
+    space: options.space,
+    read,
+    execute: async (command, speaker) => {
+      const answer = await writer.call({ type: 'execute', pending: { command, speaker } });
+      return (answer as Extract<WriterAnswer, { receipt: unknown }>).receipt;
+    },
+    subscribe: (from) => {
+      const signal = AbortSignal.any([closing.signal, ...(from.signal ? [from.signal] : [])]);
+      return subscribe(read, bell, { ...from, signal });
+    },
+    verify: (outside) => runVerifier(options, outside),
+    stats: () => ({
+      ...countRows(reading),
+      ledgerBytes: sizeOf(ledgerPath) + sizeOf(`${ledgerPath}-wal`),
+      blobBytes: sizeOf(blobPath) + sizeOf(`${blobPath}-wal`),
+    }),
+    blobs: {
+      put: async (content) => {
+        const answer = await writer.call({ type: 'blob', content });
+        return (answer as Extract<WriterAnswer, { blob: unknown }>).blob;
+      },
+      get: (hash) => getBlob(blobReading, hash),
+    },
+    close: async () => {
+      closing.abort();
+      await closeAll(writer, worker, [reading, blobReading]);
+    },
+  };
+}
+
+async function closeAll(
+  writer: WriterClient,
+  worker: Worker,
+  databases: readonly DatabaseSync[],
+): Promise<void> {
+  const exited = new Promise((resolve) => worker.once('exit', resolve));
+  for (const database of databases) database.close();
+  await writer.call({ type: 'close' });
+  await exited;
+}
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+/** Verification reads everything; it runs in a thread of its own and leaves this one free. */
+function runVerifier(
+  options: WorkerLedgerOptions,
+  outside: readonly ChainHead[],
+): Promise<VerifyReport> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(options.verifierEntry, {
+      workerData: { ...options.workerData, outside },
+    });
+    worker.once('message', resolve);
+    worker.once('error', reject);
+    worker.once('exit', () => reject(closed('the verifier stopped without a report')));
+  });
+}

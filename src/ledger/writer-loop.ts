@@ -1,0 +1,106 @@
+/**
+ * The writer's thread: gathers what arrives during one turn of the event loop and stores it as
+ * one commit (group commit), blobs first. Answers go out only after the commit is durable.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import type { MessagePort } from 'node:worker_threads';
+import { toErrorBody } from '#protocol/errors.ts';
+import { putBlobs } from './blob-store.ts';
+import type { HeadFile } from './head-file.ts';
+import type { LedgerCore } from './ledger-core.ts';
+import { storageError } from './ledger-state.ts';
+import type { WriterAnswer, WriterMessage, WriterRequest } from './writer-protocol.ts';
+
+/** At most this many commands share a commit; more wait for the next turn. */
+const MAX_BATCH = 1_000;
+
+/** How often the anchor is made durable while writing, in milliseconds. */
+const ANCHOR_SYNC_MS = 1_000;
+
+/** The parts a writer works on; it closes them when it is told to close. */
+export interface WriterParts {
+  readonly core: LedgerCore;
+  readonly ledger: DatabaseSync;
+  readonly blobs: DatabaseSync;
+  readonly head: HeadFile;
+}
+
+type Execute = Extract<WriterRequest, { type: 'execute' }>;
+type PutBlob = Extract<WriterRequest, { type: 'blob' }>;
+
+/** Serves `port` until a close request has been answered. */
+export function serveWriter(parts: WriterParts, port: MessagePort): void {
+  let queue: WriterRequest[] = [];
+  let scheduled = false;
+  let syncTimer: NodeJS.Timeout | undefined;
+  const send = (message: WriterMessage): void => port.postMessage(message);
+
+  const syncLater = (): void => {
+    syncTimer ??= setTimeout(() => {
+      syncTimer = undefined;
+      parts.head.sync();
+    }, ANCHOR_SYNC_MS);
+  };
+  const turn = (): void => {
+    const batch = queue.slice(0, MAX_BATCH);
+    queue = queue.slice(MAX_BATCH);
+    scheduled = queue.length > 0;
+    if (scheduled) setImmediate(turn);
+    const answers = answerAll(parts, batch);
+    syncLater();
+    const closing = batch.some((request) => request.type === 'close');
+    if (closing) {
+      clearTimeout(syncTimer);
+      closeParts(parts);
+    }
+    send({ type: 'flushed', answers, head: parts.core.head });
+    if (closing) port.close();
+  };
+
+  port.on('message', (request: WriterRequest) => {
+    queue.push(request);
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(turn);
+  });
+  if (parts.core.head !== null) parts.head.write(parts.core.head);
+  send({ type: 'ready' });
+}
+
+function answerAll(parts: WriterParts, batch: readonly WriterRequest[]): WriterAnswer[] {
+  const closes = batch.filter((request) => request.type === 'close');
+  return [
+    ...storeBlobs(parts, batch.filter((request) => request.type === 'blob')),
+    ...storeCommands(parts, batch.filter((request) => request.type === 'execute')),
+    ...closes.map(({ call }) => ({ call, closed: true }) as const),
+  ];
+}
+
+function storeBlobs({ blobs }: WriterParts, requests: readonly PutBlob[]): WriterAnswer[] {
+  if (requests.length === 0) return [];
+  try {
+    const stored = putBlobs(blobs, requests.map(({ content }) => content));
+    return requests.map(({ call }, index) => ({ call, blob: stored[index] as (typeof stored)[0] }));
+  } catch (cause) {
+    const error = toErrorBody(storageError(cause));
+    return requests.map(({ call }) => ({ call, error }));
+  }
+}
+
+function storeCommands({ core, head }: WriterParts, requests: readonly Execute[]): WriterAnswer[] {
+  if (requests.length === 0) return [];
+  const outcomes = core.flush(requests.map(({ pending }) => pending));
+  if (core.head !== null) head.write(core.head);
+  return outcomes.map((outcome, index) => {
+    const { call } = requests[index] as Execute;
+    if (outcome.type === 'refused') return { call, error: toErrorBody(outcome.error) };
+    return { call, receipt: outcome.receipt };
+  });
+}
+
+function closeParts({ ledger, blobs, head }: WriterParts): void {
+  head.sync();
+  head.close();
+  ledger.close();
+  blobs.close();
+}

@@ -1,0 +1,20 @@
+/**
+ * A hybrid logical clock (Kulkarni et al., 2014): wall time that never runs backwards, with a
+ * counter inside a millisecond. Its text form sorts as it counts.
+ */
+
+/** A maker of readings, each above the last one and above `after`, the last reading on record. */
+export function makeHybridClock(now: () => number, after?: string): () => string {
+  let [lastMs, counter] = after === undefined ? [0, 0] : parse(after);
+  return () => {
+    const ms = now();
+    if (ms > lastMs) [lastMs, counter] = [ms, 0];
+    else counter += 1;
+    return `${String(lastMs).padStart(15, '0')}-${String(counter).padStart(6, '0')}`;
+  };
+}
+
+function parse(reading: string): [number, number] {
+  const [ms, counter] = reading.split('-');
+  return [Number(ms), Number(counter)];
+}

@@ -1,0 +1,57 @@
+/** Events of a task (a ticket), of the lease that guards its paths, and verdicts on its work. */
+import { homeEvent, noteEvent } from '../event-type.ts';
+import { fields, gitId, integer, list, nullable, optional, text } from '../shape.ts';
+import { blobReference } from './mission.ts';
+
+/** What proves a task: a check that Skein ran itself, before and after the change. */
+export const checkEvidence = fields({
+  name: text,
+  exitCode: nullable(integer),
+  comparison: text,
+});
+
+/** Types whose subject is `task/<id>`. */
+export const taskEvents = {
+  'task.created': homeEvent('task', {
+    plan: text,
+    title: text,
+    role: text,
+    writeSet: list(text),
+  }),
+  'task.claimed': homeEvent('task', { agent: text, lease: text, attempt: integer }),
+  'task.done': homeEvent('task', { gitTree: gitId, checks: list(checkEvidence) }),
+  'task.failed': homeEvent('task', { reason: text }),
+} as const;
+
+/**
+ * Types whose subject is `lease/<id>`. `token` is the fencing number that every write shows;
+ * `ttlMs` counts from when the home granted it, on the home's monotonic clock.
+ */
+export const leaseEvents = {
+  'lease.granted': homeEvent('lease', {
+    task: text,
+    holder: text,
+    paths: list(text),
+    token: integer,
+    epoch: integer,
+    ttlMs: integer,
+  }),
+  'lease.released': homeEvent('lease', { reason: text }),
+} as const;
+
+/** Verdicts of guardrails, and what was done to make the workspace a working project. */
+export const noteEvents = {
+  'guardrail.passed': noteEvent({ guardrail: text, detail: text }),
+  'guardrail.refused': noteEvent({
+    guardrail: text,
+    reason: text,
+    places: list(text),
+  }),
+  'workspace.linked': noteEvent({
+    folders: list(text),
+    linked: integer,
+    copied: integer,
+    skipped: list(text),
+    detail: optional(blobReference),
+  }),
+} as const;

@@ -1,0 +1,123 @@
+/** The state of a mission, from submitted to done, and of its plan. */
+import type { EventData, EventOf } from '#protocol/event-types.ts';
+
+/** Where a mission stands. `waiting` = its plan waits for approval. */
+export type MissionStatus =
+  | 'planning'
+  | 'waiting'
+  | 'running'
+  | 'interrupted'
+  | 'rejected'
+  | 'done'
+  | 'failed';
+
+/** A mission. Times are ISO 8601 by the home's clock; null = not yet, or does not apply. */
+export interface MissionState {
+  readonly goal: string;
+  readonly recipe: string;
+  readonly base: string;
+  readonly branch: string | null;
+  readonly options: EventData<'mission.submitted'>['options'];
+  readonly status: MissionStatus;
+  readonly plan: string | null;
+  readonly hash: string | null;
+  readonly submittedAt: string;
+  readonly endedAt: string | null;
+  readonly approvedFrom: string | null;
+  readonly gitCommit: string | null;
+  readonly resultBranch: string | null;
+  readonly merged: boolean;
+  readonly durationMs: number | null;
+  readonly problem: MissionProblem | null;
+  readonly worktreeKept: boolean;
+  readonly resumes: number;
+}
+
+/** Why a mission failed, was rejected or interrupted. */
+export interface MissionProblem {
+  readonly error: string;
+  readonly code: number;
+  readonly message: string;
+  readonly fix?: string;
+}
+
+const emptyMission: MissionState = {
+  goal: '',
+  recipe: '',
+  base: '',
+  branch: null,
+  options: { checks: [], merge: false, hooks: false, keepExports: false },
+  status: 'planning',
+  plan: null,
+  hash: null,
+  submittedAt: '',
+  endedAt: null,
+  approvedFrom: null,
+  gitCommit: null,
+  resultBranch: null,
+  merged: false,
+  durationMs: null,
+  problem: null,
+  worktreeKept: false,
+  resumes: 0,
+};
+
+/** Folds the events of one mission. */
+export function reduceMission(
+  state: MissionState | undefined,
+  event: EventOf<'mission'>,
+): MissionState {
+  const mission = state ?? emptyMission;
+  switch (event.type) {
+    case 'mission.submitted':
+      return { ...emptyMission, ...event.data, submittedAt: event.time };
+    case 'mission.planned':
+      return { ...mission, status: 'waiting', plan: event.data.plan, hash: event.data.hash };
+    case 'mission.approved':
+      return { ...mission, status: 'running', approvedFrom: event.data.from };
+    case 'mission.interrupted':
+      return { ...mission, status: 'interrupted', worktreeKept: true };
+    case 'mission.resumed': {
+      const status = mission.approvedFrom === null ? 'planning' : 'running';
+      return { ...mission, status, problem: null, endedAt: null, resumes: mission.resumes + 1 };
+    }
+    case 'mission.rejected':
+    case 'mission.done':
+    case 'mission.failed':
+      return endMission(mission, event);
+  }
+}
+
+type EndEvent = Extract<
+  EventOf<'mission'>,
+  { type: 'mission.rejected' | 'mission.done' | 'mission.failed' }
+>;
+
+function endMission(mission: MissionState, event: EndEvent): MissionState {
+  const ended = { ...mission, endedAt: event.time };
+  switch (event.type) {
+    case 'mission.rejected':
+      return {
+        ...ended,
+        status: 'rejected',
+        problem: { error: 'rejected', code: 0, message: event.data.reason },
+      };
+    case 'mission.done': {
+      const { gitCommit, branch, merged, durationMs } = event.data;
+      return { ...ended, status: 'done', gitCommit, resultBranch: branch, merged, durationMs, worktreeKept: false };
+    }
+    case 'mission.failed': {
+      const { worktreeKept, ...problem } = event.data;
+      return { ...ended, status: 'failed', problem, worktreeKept };
+    }
+  }
+}
+
+/** A plan as it was proposed; it never changes. */
+export type PlanState = EventData<'plan.proposed'> & { readonly mission: string };
+
+/** Folds the events of one plan. */
+export const reducePlan = (
+  state: PlanState | undefined,
+  event: EventOf<'plan'>,
+): PlanState => state ?? { ...event.data, mission: event.mission ?? '' };

@@ -1,0 +1,89 @@
+/** Decides the life of tasks: claim (with a lease on the write set), done, failed. */
+import { SkeinError } from '#protocol/errors.ts';
+import { checkEvidence } from '#protocol/events/task.ts';
+import type { NewSkeinEvent } from '#protocol/event-types.ts';
+import { fields, gitId, integer, list, text } from '#protocol/shape.ts';
+import { defineDecider, requireEntity, type DeciderTable, type DecisionContext } from '#ledger/decider.ts';
+import type { LeaseState, TaskState } from './task-reducer.ts';
+
+/** Commands about tasks: `task.claim`, `task.finish`, `task.fail`. */
+export const taskDeciders: DeciderTable = {
+  'task.claim': defineDecider(
+    fields({ task: text, agent: text, ttlMs: integer }),
+    ({ task, agent, ttlMs }, context) => {
+      const { body, version } = requireEntity<TaskState>(context, 'task', task);
+      assertClaimable(task, body, context);
+      const leases = context.entities<LeaseState>('lease');
+      assertFree(body.writeSet, leases.map((lease) => lease.body), context.epoch);
+      const token = 1 + Math.max(0, ...leases.map((lease) => lease.body.token));
+      const lease = `${task}.${version}`;
+      const { epoch } = context;
+      const data = { task, holder: agent, paths: body.writeSet, token, epoch, ttlMs };
+      return [
+        { type: 'lease.granted', subject: `lease/${lease}`, mission: body.mission, data },
+        {
+          type: 'task.claimed',
+          subject: `task/${task}`,
+          mission: body.mission,
+          data: { agent, lease, attempt: body.attempt + 1 },
+        },
+      ];
+    },
+  ),
+  'task.finish': defineDecider(
+    fields({ task: text, gitTree: gitId, checks: list(checkEvidence) }),
+    ({ task, gitTree, checks }, context) => {
+      const { body } = requireEntity<TaskState>(context, 'task', task);
+      if (body.status !== 'claimed') throw notClaimed(task, body);
+      const mission = body.mission;
+      const done: NewSkeinEvent = {
+        type: 'task.done',
+        subject: `task/${task}`,
+        mission,
+        data: { gitTree, checks },
+      };
+      return [done, ...release(body, 'the task is done')];
+    },
+  ),
+  'task.fail': defineDecider(fields({ task: text, reason: text }), ({ task, reason }, context) => {
+    const { body } = requireEntity<TaskState>(context, 'task', task);
+    if (body.status !== 'claimed') throw notClaimed(task, body);
+    const failed: NewSkeinEvent = {
+      type: 'task.failed',
+      subject: `task/${task}`,
+      mission: body.mission,
+      data: { reason },
+    };
+    return [failed, ...release(body, 'the task failed')];
+  }),
+};
+
+const notClaimed = (task: string, { status }: TaskState): SkeinError =>
+  new SkeinError('conflict', `Cannot close task ${task}: it is ${status}`);
+
+/** A task may be claimed when it is ready, or when its lease belongs to an epoch that has ended. */
+function assertClaimable(task: string, body: TaskState, context: DecisionContext): void {
+  if (body.status === 'ready') return;
+  const lease = body.lease === null ? undefined : context.entity<LeaseState>('lease', body.lease)?.body;
+  if (body.status === 'claimed' && lease !== undefined && lease.epoch !== context.epoch) return;
+  throw new SkeinError('conflict', `Cannot claim task ${task}: it is ${body.status}`, {
+    details: { holder: body.agent },
+  });
+}
+
+function assertFree(paths: readonly string[], leases: readonly LeaseState[], epoch: number): void {
+  const wanted = new Set(paths);
+  for (const lease of leases) {
+    if (lease.status !== 'held' || lease.epoch !== epoch) continue;
+    const clash = lease.paths.find((path) => wanted.has(path));
+    if (clash !== undefined) {
+      throw new SkeinError('conflict', `Cannot lease ${clash}: ${lease.holder} holds it`);
+    }
+  }
+}
+
+function release(task: TaskState, reason: string): NewSkeinEvent[] {
+  if (task.lease === null) return [];
+  const subject = `lease/${task.lease}`;
+  return [{ type: 'lease.released', subject, mission: task.mission, data: { reason } }];
+}
