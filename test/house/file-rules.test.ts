@@ -93,11 +93,17 @@ const RULES: readonly Rule[] = [
     good: ["throw new SkeinError('usage', 'x');", 'throw caught;'],
   },
   {
-    rule: 'reads no clock where a replay must be exact',
+    rule: 'reads no clock and no chance where a replay must be exact',
     find: findHiddenClocks,
     judged: pure,
-    bad: ['const a = new Date();', 'const a = Date();'],
-    good: ['const a = new Date(0); a.getTime();'],
+    bad: [
+      'const a = new Date();',
+      'const a = Date();',
+      "import { randomUUID } from 'node:crypto';",
+      "import crypto from 'node:crypto';",
+      "import { setTimeout as sleep } from 'node:timers/promises';",
+    ],
+    good: ['const a = new Date(0); a.getTime();', "import { createHash } from 'node:crypto';"],
   },
   {
     rule: 'keeps the functions of tests short',

@@ -123,9 +123,13 @@ export const findForeignErrors = (files: readonly SourceFile[]): string[] =>
     return foreign ? `throw a SkeinError instead of ${callee}` : undefined;
   });
 
-/** The clock read as `new Date()` or `Date()`, which the linter cannot tell from `new Date(time)`. */
+/**
+ * The clock and chance in forms that the linter does not see: `new Date()` (it cannot tell it from
+ * `new Date(time)`), and the functions of node:crypto and node:timers imported by name.
+ */
 export const findHiddenClocks = (files: readonly SourceFile[]): string[] =>
   collect(files, (node) => {
+    if (node.type === 'ImportDeclaration') return judgeClockImport(node);
     if (node.type !== 'NewExpression' && node.type !== 'CallExpression') return undefined;
     const isDate = childOf(node, 'callee')?.['name'] === 'Date';
     const bare = (node['arguments'] as readonly unknown[]).length === 0;
@@ -133,6 +137,16 @@ export const findHiddenClocks = (files: readonly SourceFile[]): string[] =>
       ? 'take the time as a value'
       : undefined;
   });
+
+function judgeClockImport(node: SyntaxNode): string | undefined {
+  const source = String(childOf(node, 'source')?.['value']);
+  if (/^node:(timers|perf_hooks)/.test(source)) return 'take a delay or the time as a value';
+  if (source !== 'node:crypto') return undefined;
+  const names = ((node['specifiers'] ?? []) as readonly SyntaxNode[]).map((specifier) =>
+    String(childOf(specifier, 'imported')?.['name'] ?? 'random'),
+  );
+  return names.some((name) => /random/i.test(name)) ? 'take ids and chance as values' : undefined;
+}
 
 const FUNCTIONS = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression']);
 
