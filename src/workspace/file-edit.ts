@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { sha256 } from '#lib/sha256.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import { findFile, refusedPath, type FoundFile } from './edit-path.ts';
-import type { EffectState } from './git/worktree.ts';
+import type { EffectState } from './workspace.ts';
 
 /** The largest file that is edited, before and after. */
 export const MAX_EDIT_BYTES = 2 * 1024 * 1024;

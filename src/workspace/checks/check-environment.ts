@@ -8,10 +8,11 @@ import { join } from 'node:path';
 
 const FALLBACK_PATH = '/usr/local/bin:/usr/bin:/bin';
 
-/** Makes `home` and `tmp` below `folder` and returns the environment of a check. */
+/** Makes `home` and `tmp` below `folder` and returns the environment of the check `command`. */
 export function checkEnvironment(
   base: NodeJS.ProcessEnv,
   folder: string,
+  command: string,
 ): Readonly<Record<string, string>> {
   const home = join(folder, 'home');
   const temporary = join(folder, 'tmp');
@@ -32,6 +33,8 @@ export function checkEnvironment(
     npm_config_fund: 'false',
     npm_config_audit: 'false',
     ...PACKAGE_MANAGER_SETTINGS,
+    // npm prints a warning for each of these, so they are set only where pnpm is called
+    ...(/\bpnpm\b/u.test(command) ? OLD_PNPM_SETTINGS : {}),
   };
 }
 
@@ -45,4 +48,11 @@ const PACKAGE_MANAGER_SETTINGS = {
   COREPACK_ENABLE_DOWNLOAD_PROMPT: '0',
   YARN_ENABLE_TELEMETRY: '0',
   YARN_IGNORE_PATH: '1',
+} as const;
+
+// pnpm up to 10 reads them under npm's prefix
+const OLD_PNPM_SETTINGS = {
+  npm_config_verify_deps_before_run: 'false',
+  npm_config_manage_package_manager_versions: 'false',
+  npm_config_package_manager_strict: 'false',
 } as const;

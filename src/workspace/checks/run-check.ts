@@ -58,13 +58,14 @@ interface Ending {
 }
 
 async function runIn(folder: string, run: CheckRun): Promise<CheckResult> {
+  const { name, command } = run.check;
   const tail = outputTail(KEPT_OUTPUT_BYTES);
   const pipe = openOutputPipe();
   const began = performance.now();
   const child = startGroup({
-    argv: ['/bin/sh', '-c', run.check.command],
+    argv: ['/bin/sh', '-c', command],
     cwd: run.cwd,
-    environment: { ...checkEnvironment(process.env, folder), ...run.environment },
+    environment: { ...checkEnvironment(process.env, folder, command), ...run.environment },
     output: pipe.writer,
   });
   pipe.closeWriter();
@@ -79,7 +80,6 @@ async function runIn(folder: string, run: CheckRun): Promise<CheckResult> {
     // what the check left in the background goes too; then the pipe has no writer and ends
     if (child.pid !== undefined) await endGroup(child.pid);
     await Promise.race([drained, sleep(LATE_OUTPUT_MS)]);
-    const { name, command } = run.check;
     const said = { output: tail.text(), outputBytes: tail.totalBytes() };
     return { name, command, ...stops, startedAt: run.startedAt, durationMs, ...said };
   } finally {

@@ -1,8 +1,8 @@
 /** Sets the branch of a mission, only if it is where it is expected to be. No hook runs. */
 import { SkeinError } from '#protocol/errors.ts';
+import type { EffectState } from '#workspace/workspace.ts';
 import type { Repository } from './open-repository.ts';
 import { runGit } from './run-git.ts';
-import type { EffectState } from './worktree.ts';
 
 /** A move of a branch; `expectedOld` null means that the branch must not exist. */
 export interface BranchMove {

@@ -6,13 +6,13 @@
 import { createHash } from 'node:crypto';
 import { sha256 } from '#lib/sha256.ts';
 import { SkeinError } from '#protocol/errors.ts';
-import { readEditFile } from '../file-edit.ts';
-import { assertEditPath } from '../edit-path.ts';
+import { assertEditPath } from '#workspace/edit-path.ts';
+import { readEditFile } from '#workspace/file-edit.ts';
+import type { EffectState } from '#workspace/workspace.ts';
 import type { GitIdentity, GitPerson } from './git-identity.ts';
 import type { Repository } from './open-repository.ts';
 import { gitText, runGit } from './run-git.ts';
 import { treeOf, writeChangeTree, type WrittenFile } from './scratch-tree.ts';
-import type { EffectState } from './worktree.ts';
 
 /** A moment as git writes it: whole seconds since 1970 and the offset, such as `+0200`. */
 export interface GitDate {

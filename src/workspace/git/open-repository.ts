@@ -8,8 +8,8 @@ import { resolve } from 'node:path';
 import { SkeinError } from '#protocol/errors.ts';
 import { explainGitFailure } from './git-failure.ts';
 import { gitText, runGit } from './run-git.ts';
-import { assertGitVersion } from './git-version.ts';
 import {
+  assertGitVersion,
   findOperation,
   isSparse,
   listDirty,

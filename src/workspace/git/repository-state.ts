@@ -1,7 +1,8 @@
-/** What is unusual about a working tree just now: uncommitted changes, a merge under way, sparse. */
+/** The state of git and of a working tree just now: too old, uncommitted, merging, sparse. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { runGit } from './run-git.ts';
+import { SkeinError } from '#protocol/errors.ts';
+import { gitText, runGit } from './run-git.ts';
 import { splitAtZero } from './tracked-files.ts';
 
 const MAX_DIRTY_PATHS = 100;
@@ -60,4 +61,24 @@ export async function listDirty(
     count: all.length,
     trackedCount: all.filter(({ status }) => status !== '??').length,
   };
+}
+
+// what Skein uses of git exists from 2.30 on
+const FLOOR = [2, 30] as const;
+
+/** `major.minor` of what `git --version` prints, or null when it can't be read. */
+export function parseGitVersion(text: string): readonly [number, number] | null {
+  const match = /git version (\d+)\.(\d+)/u.exec(text);
+  return match === null ? null : [Number(match[1]), Number(match[2])];
+}
+
+/** The version of the git on PATH as text; throws `git-missing` when none or older than 2.30. */
+export async function assertGitVersion(cwd: string): Promise<string> {
+  const text = await gitText({ cwd, args: ['--version'] });
+  const version = parseGitVersion(text);
+  const [major, minor] = version ?? [0, 0];
+  if (major > FLOOR[0] || (major === FLOOR[0] && minor >= FLOOR[1])) return `${major}.${minor}`;
+  throw new SkeinError('git-missing', `Cannot work with ${text}: git 2.30 or newer is needed`, {
+    fix: 'Install a newer git (https://git-scm.com/downloads).',
+  });
 }

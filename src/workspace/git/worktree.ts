@@ -6,8 +6,9 @@
 import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { SkeinError } from '#protocol/errors.ts';
+import { oneAtTime } from '#workspace/one-at-time.ts';
+import type { EffectState } from '#workspace/workspace.ts';
 import { WORKTREE_SETTINGS } from './git-environment.ts';
-import { oneAtTime } from './one-at-time.ts';
 import type { Repository } from './open-repository.ts';
 import { runGit } from './run-git.ts';
 import { deleteFolder, isWorktreeOf, listWorktrees } from './worktree-files.ts';
@@ -22,9 +23,6 @@ export interface WorktreePlan {
   /** Shown by `git worktree list`, and a lock against `git worktree prune`. */
   readonly reason: string;
 }
-
-/** What happened to an effect: 'unknown' must be shown to a person. */
-export type EffectState = 'done' | 'not-done' | 'unknown';
 
 /**
  * Refuses a place where a worktree would do harm or not work; returns the plan with a real path.
