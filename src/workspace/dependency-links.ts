@@ -61,11 +61,17 @@ export async function planDependencyLinks(top: string, worktree: string): Promis
   for (const folder of folders) {
     if (isRealFolder(planner.worktree, dirname(folder.path))) {
       planFolder(planner, folder.path, folder.source);
-    } else planner.skipped.push({ path: folder.path, reason: 'its folder is not in the base commit' });
+    } else
+      planner.skipped.push({ path: folder.path, reason: 'its folder is not in the base commit' });
   }
   planYarnState(planner);
   const { entries, skipped } = planner;
-  return { worktree: planner.worktree, entries, skipped, warnings: warningsOf(planner, folders.length) };
+  return {
+    worktree: planner.worktree,
+    entries,
+    skipped,
+    warnings: warningsOf(planner, folders.length),
+  };
 }
 
 interface Planner {
@@ -76,7 +82,8 @@ interface Planner {
 }
 
 const newPlanner = (top: string, worktree: string): Planner => ({
-  ...{ top, worktree },
+  top,
+  worktree,
   entries: [],
   skipped: [],
 });
@@ -116,7 +123,15 @@ function planEntry(planner: Planner, path: string, source: string, entry: Dirent
 
 // what package managers and generators keep there because programs load it; all other hidden
 // folders are caches or state of the installation, and sharing those would write to the user's
-const LOADED_HIDDEN_FOLDERS = new Set(['.bin', '.pnpm', '.bun', '.store', '.vlt', '.prisma', '.zenstack']);
+const LOADED_HIDDEN_FOLDERS = new Set([
+  '.bin',
+  '.pnpm',
+  '.bun',
+  '.store',
+  '.vlt',
+  '.prisma',
+  '.zenstack',
+]);
 
 function hiddenReason(entry: Dirent): string | null {
   if (LOADED_HIDDEN_FOLDERS.has(entry.name)) return null;

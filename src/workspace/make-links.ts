@@ -52,7 +52,9 @@ export function probeDependencyLinks(plan: DependencyPlan): EffectState {
 
 /** What the event says about a plan. */
 export function reportLinks(plan: DependencyPlan): DependencyReport {
-  const of = <T extends DependencyEntry['type']>(type: T): Extract<DependencyEntry, { type: T }>[] =>
+  const of = <T extends DependencyEntry['type']>(
+    type: T,
+  ): Extract<DependencyEntry, { type: T }>[] =>
     plan.entries.filter((entry) => entry.type === type) as Extract<DependencyEntry, { type: T }>[];
   const inner = of('inner-link');
   const packages = inner.filter(({ leadsTo }) => leadsTo === 'package');

@@ -42,7 +42,10 @@ function entryPoints(content: Readonly<Record<string, unknown>>): readonly strin
   const exported = content['exports'];
   const root =
     typeof exported === 'object' && exported !== null && '.' in exported ? exported['.'] : exported;
-  return [...strings(root, 0), ...strings([content['main'], content['module'], content['types']], 0)];
+  return [
+    ...strings(root, 0),
+    ...strings([content['main'], content['module'], content['types']], 0),
+  ];
 }
 
 function strings(value: unknown, depth: number): readonly string[] {

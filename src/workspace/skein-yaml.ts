@@ -64,7 +64,9 @@ export function parseSkeinYaml(bytes: Uint8Array): SkeinYaml {
   if (bytes.byteLength > MAX_BYTES) throw invalid(1, `it is larger than ${MAX_BYTES} bytes`);
   if (!isUtf8(bytes)) throw invalid(1, 'it is not UTF-8');
   const lines = new LineCounter();
-  const text = Buffer.from(bytes).toString('utf8').replace(/^\ufeff/u, '');
+  const text = Buffer.from(bytes)
+    .toString('utf8')
+    .replace(/^\ufeff/u, '');
   const document = parseDocument(text, { lineCounter: lines, schema: 'core', version: '1.2' });
   // an unknown tag is only a warning of the parser, but such a value is not plain data
   const problem = document.errors[0] ?? document.warnings[0];
@@ -101,7 +103,11 @@ function assertFormat(document: Document.Parsed, lines: LineCounter, value: unkn
   throw invalid(lineOf(document, lines, ['format']), state, 'Use a newer version of Skein.');
 }
 
-function assertUniqueNames(file: SkeinYaml, lines: LineCounter, document: Document.Parsed): SkeinYaml {
+function assertUniqueNames(
+  file: SkeinYaml,
+  lines: LineCounter,
+  document: Document.Parsed,
+): SkeinYaml {
   const seen = new Set<string>();
   for (const [index, { name }] of (file.checks ?? []).entries()) {
     if (seen.has(name)) {
@@ -151,7 +157,8 @@ function lineOf(
   return lines.linePos(start).line;
 }
 
-const firstLine = (message: string): string => message.split('\n')[0]?.replace(/ at line .*$/u, '') ?? '';
+const firstLine = (message: string): string =>
+  message.split('\n')[0]?.replace(/ at line .*$/u, '') ?? '';
 
 const invalid = (line: number, state: string, fix?: string): SkeinError =>
   new SkeinError('config-invalid', `Cannot read ${FILE}, line ${line}: ${state}`, {

@@ -29,9 +29,11 @@ export interface CheckSources {
  */
 export function discoverChecks(sources: CheckSources): readonly Check[] {
   const scripts = readScripts(sources);
-  const configured = (sources.configured ?? []).map(
-    ({ name, run }): Check => ({ name, command: run, source: 'skein.yaml' }),
-  );
+  const configured = (sources.configured ?? []).map(({ name, run }): Check => ({
+    name,
+    command: run,
+    source: 'skein.yaml',
+  }));
   const chosen = chooseChecks(sources, scripts, configured);
   if (chosen.length <= MAX_CHECKS) return chosen;
   throw new SkeinError('usage', `Cannot use ${chosen.length} checks: ${MAX_CHECKS} are the limit`);

@@ -63,7 +63,9 @@ function onlyDead(group: number): boolean {
     .filter((name) => /^\d+$/u.test(name))
     .every((name) => {
       // "pid (name) state parent group ...": the name may hold anything, spaces and ) too
-      const fields = readStat(name).replace(/^.*\) /su, '').split(' ');
+      const fields = readStat(name)
+        .replace(/^.*\) /su, '')
+        .split(' ');
       return fields[2] !== String(group) || fields[0] === 'Z' || fields[0] === 'X';
     });
 }

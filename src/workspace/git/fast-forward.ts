@@ -92,7 +92,10 @@ async function holdsTarget(tree: string, move: FastForward): Promise<boolean> {
   if ((await runGit({ cwd: tree, args, okCodes: [0, 1] })).code !== 0) return false;
   // as the index holds the target, its difference to the files is what `diff-files` says
   const { stdout } = await runGit({ cwd: tree, args: ['status', '--porcelain', '-uno'] });
-  return stdout.toString().split('\n').every((line) => line === '' || line[1] === ' ');
+  return stdout
+    .toString()
+    .split('\n')
+    .every((line) => line === '' || line[1] === ' ');
 }
 
 async function assertMergeable(tree: string, move: FastForward): Promise<void> {

@@ -61,8 +61,8 @@ export async function prepareGitCommit(
   const tree = await writeChangeTree(repository, request.base, files);
   await assertOnlyWriteSet(repository, request, tree);
   const { author, committer } = await asGitWritesThem(repository, request);
-  const { date, message, base: parent } = request;
-  const content = { tree, parent, message, author, committer, date };
+  const { date, base: parent } = request;
+  const content = { tree, parent, message: asMessage(request.message), author, committer, date };
   return { ...content, expectedId: commitId(repository.objectFormat, content) };
 }
 
@@ -95,6 +95,13 @@ export async function probeGitCommit(
   const args = ['cat-file', '-e', `${prepared.expectedId}^{commit}`];
   const { code } = await runGit({ cwd: repository.top, args, okCodes: [0, 1, 128] });
   return code === 0 ? 'done' : 'not-done';
+}
+
+/** What git takes as it is: text that ends with one newline. */
+function asMessage(text: string): string {
+  const message = `${text.replace(/\s+$/u, '')}\n`;
+  if (message.trim() !== '' && !message.includes('\0') && message.isWellFormed()) return message;
+  throw new SkeinError('usage', 'Cannot make a git commit: its message is empty or no text');
 }
 
 type CommitContent = Omit<PreparedGitCommit, 'expectedId'>;

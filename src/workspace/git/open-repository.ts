@@ -3,8 +3,8 @@
  * are, which commit is the base, what is unusual about it. What can't be worked with is refused
  * here, before anything is planned. Nothing is written, not even git's index.
  */
-import { realpathSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { SkeinError } from '#protocol/errors.ts';
 import { explainGitFailure } from './git-failure.ts';
 import { gitText, runGit } from './run-git.ts';
@@ -16,6 +16,8 @@ import {
   type DirtyState,
   type GitOperation,
 } from './repository-state.ts';
+
+const MAX_ATTRIBUTES_BYTES = 1024 * 1024;
 
 /** A repository as it was when it was opened. All paths are absolute and without symlinks. */
 export interface Repository {
@@ -56,10 +58,17 @@ export async function openRepository(path: string): Promise<Repository> {
     at(['rev-parse', '--show-object-format']),
     at(['rev-parse', '--is-shallow-repository']),
     isSparse(top),
-    listDirty(top),
+    listDirty(top).catch(unlisted),
   ]);
   const facts = {
-    ...{ top, gitDir, commonDir, head, branch, dirty, sparse, gitVersion },
+    top,
+    gitDir,
+    commonDir,
+    head,
+    branch,
+    dirty,
+    sparse,
+    gitVersion,
     objectFormat: format === 'sha256' ? ('sha256' as const) : ('sha1' as const),
     shallow: shallow === 'true',
     operation: findOperation(gitDir),
@@ -75,9 +84,13 @@ function existingFolder(path: string): string {
     const message = `Cannot open a repository at ${path}: there is no such folder`;
     throw new SkeinError('repository-not-found', message, { cause });
   }
-  throw new SkeinError('repository-not-found', `Cannot open a repository at ${path}: it is a file`, {
-    fix: 'Name a folder inside a git repository.',
-  });
+  throw new SkeinError(
+    'repository-not-found',
+    `Cannot open a repository at ${path}: it is a file`,
+    {
+      fix: 'Name a folder inside a git repository.',
+    },
+  );
 }
 
 async function findTop(folder: string): Promise<string> {
@@ -104,6 +117,14 @@ function notFound(folder: string, stderr: string): SkeinError {
   return explainGitFailure({ args: ['rev-parse'], cwd: folder, code: 128, stderr });
 }
 
+const UNLISTED: DirtyState = { paths: [], count: 0, trackedCount: 0 };
+
+/** A broken filter of the person's stops git status; the base commit can be used all the same. */
+function unlisted(error: unknown): DirtyState {
+  if (error instanceof SkeinError && error.name === 'git-failed') return UNLISTED;
+  throw error;
+}
+
 async function findHead(top: string): Promise<string> {
   const args = ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'];
   const { code, stdout } = await runGit({ cwd: top, args, okCodes: [0, 1, 128] });
@@ -117,12 +138,25 @@ async function findBranch(top: string): Promise<string | null> {
   const args = ['symbolic-ref', '--quiet', 'HEAD'];
   const { code, stdout } = await runGit({ cwd: top, args, okCodes: [0, 1] });
   if (code !== 0) return null;
-  return stdout.toString().trim().replace(/^refs\/heads\//u, '');
+  return stdout
+    .toString()
+    .trim()
+    .replace(/^refs\/heads\//u, '');
+}
+
+function usesLfs(top: string): boolean {
+  const file = join(top, '.gitattributes');
+  const stats = lstatSync(file, { throwIfNoEntry: false });
+  if (stats?.isFile() !== true || stats.size > MAX_ATTRIBUTES_BYTES) return false;
+  return /\bfilter=lfs\b/u.test(readFileSync(file, 'utf8'));
 }
 
 function warningsOf(facts: Omit<Repository, 'warnings'>): readonly string[] {
   const { dirty } = facts;
   return [
+    dirty === UNLISTED
+      ? 'Uncommitted changes could not be listed (git status fails); they are not included.'
+      : null,
     dirty.count === 0
       ? null
       : `${dirty.count} uncommitted change(s) are not included: ` +
@@ -131,6 +165,10 @@ function warningsOf(facts: Omit<Repository, 'warnings'>): readonly string[] {
     facts.operation === null
       ? null
       : `A ${facts.operation} is in progress: the work starts from HEAD, and --merge will refuse.`,
+    existsSync(join(facts.top, '.gitmodules'))
+      ? 'Submodules are not checked out in the worktree, and files in them are not changed.'
+      : null,
+    usesLfs(facts.top) ? 'Files in Git LFS are pointers in the worktree, and not changed.' : null,
     facts.sparse ? 'The checkout is sparse: the work is done on the whole tree.' : null,
   ].filter((warning) => warning !== null);
 }

@@ -16,7 +16,10 @@ export interface KnownWorktree {
 /** All worktrees that git knows for the repository at `top`; the main one is the first. */
 export async function listWorktrees(top: string): Promise<readonly KnownWorktree[]> {
   const { stdout } = await runGit({ cwd: top, args: ['worktree', 'list', '--porcelain'] });
-  const blocks = stdout.toString('utf8').split('\n\n').filter((block) => block.trim() !== '');
+  const blocks = stdout
+    .toString('utf8')
+    .split('\n\n')
+    .filter((block) => block.trim() !== '');
   return blocks.map((block, index) => {
     const value = (key: string): string | null => {
       const line = block.split('\n').find((each) => each === key || each.startsWith(`${key} `));

@@ -1,0 +1,59 @@
+/** Diffs as text, the same on every machine whatever the user's diff settings, without programs. */
+import { WORKTREE_SETTINGS } from './git-environment.ts';
+import { runGit } from './run-git.ts';
+
+const FLAGS = [
+  '--no-ext-diff',
+  '--no-textconv',
+  '--no-color',
+  '--no-renames',
+  '--unified=3',
+  '--inter-hunk-context=0',
+  '--src-prefix=a/',
+  '--dst-prefix=b/',
+  '--submodule=short',
+];
+const MAX_NAMED = 200;
+
+/** What to compare. Without `to` it is the files of the worktree at `cwd`. */
+export interface DiffRequest {
+  /** A folder of the repository, or the worktree. */
+  readonly cwd: string;
+  readonly base: string;
+  readonly to?: string;
+  /** Only these paths, taken literally; none means all. */
+  readonly paths?: readonly string[];
+}
+
+/** The unified diff, as bytes: files may hold any encoding. Empty when nothing differs. */
+export async function showDiff(request: DiffRequest): Promise<Buffer> {
+  return (await diff(request, [])).stdout;
+}
+
+/** A tracked file that differs; `status` is git's letter (M, A, D, T). */
+export interface ChangedFile {
+  readonly path: string;
+  readonly status: string;
+}
+
+/** The tracked files that differ, all of them counted and the first 200 named. */
+export async function listChangedFiles(
+  request: DiffRequest,
+): Promise<{ readonly count: number; readonly files: readonly ChangedFile[] }> {
+  const { stdout } = await diff(request, ['--name-status', '-z']);
+  const fields = stdout.toString('utf8').split('\0').slice(0, -1);
+  const files: ChangedFile[] = [];
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    files.push({ status: fields[at] ?? '', path: fields[at + 1] ?? '' });
+  }
+  return { count: files.length, files: files.slice(0, MAX_NAMED) };
+}
+
+function diff({ cwd, base, to, paths }: DiffRequest, more: readonly string[]) {
+  const commits = to === undefined ? [base] : [base, to];
+  return runGit({
+    cwd,
+    args: ['--literal-pathspecs', 'diff', ...FLAGS, ...more, ...commits, '--', ...(paths ?? [])],
+    settings: [...WORKTREE_SETTINGS, 'diff.orderFile=/dev/null', 'diff.ignoreSubmodules=none'],
+  });
+}
