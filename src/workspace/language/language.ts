@@ -118,6 +118,6 @@ export interface LanguageServer {
   change(path: string, text: string): void;
   definition(path: string, position: Position): Promise<readonly ServerLocation[]>;
   references(path: string, position: Position): Promise<readonly ServerLocation[]>;
-  diagnostics(path: string, text: string): Promise<readonly TypeDiagnostic[]>;
+  diagnostics(path: string): Promise<readonly TypeDiagnostic[]>;
   dispose(): Promise<void>;
 }

@@ -1,0 +1,102 @@
+/**
+ * The type errors that a whole change brings: diagnostics with the change as unsaved files, minus
+ * those of the base. Two errors are the same when file, code and message agree (with both names of
+ * a rename taken for one); lines may have moved, so they do not count.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { inParallel } from '#lib/in-parallel.ts';
+import { chooseEngine } from './choose-engine.ts';
+import type { LanguageServer, TypeDiagnostic } from './language.ts';
+import { openServer } from './servers/open-server.ts';
+import { isCodePath } from './syntax/parse-source.ts';
+
+/** A change to judge. Edits to files that are not code are ignored. */
+export interface ChangeToDiagnose {
+  readonly root: string;
+  /** All tracked files, relative. */
+  readonly files: readonly string[];
+  readonly edits: readonly { readonly path: string; readonly after: Uint8Array }[];
+  /** The names of a rename, which are one name when messages are compared. */
+  readonly from?: string;
+  readonly to?: string;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+const TIMEOUT_MS = 300_000;
+const WIDTH = 16;
+const FILE_LIMIT_BYTES = 2 * 1024 * 1024;
+
+/** New errors, with the places they have after the change, sorted. */
+export async function diagnoseChange(change: ChangeToDiagnose): Promise<readonly TypeDiagnostic[]> {
+  const edits = change.edits.filter((edit) => isCodePath(edit.path));
+  if (edits.length === 0) return [];
+  const root = fs.realpathSync(change.root);
+  const code = change.files.filter((file) => isCodePath(file) && isRegular(root, file));
+  const tracked = new Set(change.files);
+  const { engine } = await chooseEngine(root, tracked, code);
+  const { timeoutMs = TIMEOUT_MS, signal } = change;
+  const server = await openServer(engine, { root, timeoutMs, signal });
+  try {
+    for (const file of code) server.open(path.join(root, file), readText(path.join(root, file)));
+    const before = await diagnoseAll(server, root, code);
+    for (const edit of edits) {
+      server.change(path.join(root, edit.path), decode(Buffer.from(edit.after)));
+    }
+    const after = await diagnoseAll(server, root, code);
+    return subtract(after, before, change);
+  } finally {
+    await server.dispose();
+  }
+}
+
+async function diagnoseAll(
+  server: LanguageServer,
+  root: string,
+  files: readonly string[],
+): Promise<readonly TypeDiagnostic[]> {
+  const all: TypeDiagnostic[] = [];
+  await inParallel(files, WIDTH, async (file) => {
+    for (const found of await server.diagnostics(path.join(root, file))) {
+      all.push({ ...found, path: file });
+    }
+  });
+  return all.sort((a, b) => compareText(a.path, b.path) || a.line - b.line || a.column - b.column);
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+
+/** Multiset difference by file, code and message. */
+export function subtract(
+  after: readonly TypeDiagnostic[],
+  before: readonly TypeDiagnostic[],
+  names: { readonly from?: string; readonly to?: string },
+): readonly TypeDiagnostic[] {
+  const known = new Map<string, number>();
+  const keyOf = ({ path: file, code, message }: TypeDiagnostic): string =>
+    `${file}\0${code}\0${normalise(message, names)}`;
+  for (const each of before) known.set(keyOf(each), (known.get(keyOf(each)) ?? 0) + 1);
+  return after.filter((each) => {
+    const left = known.get(keyOf(each)) ?? 0;
+    known.set(keyOf(each), left - 1);
+    return left <= 0;
+  });
+}
+
+function normalise(message: string, names: { readonly from?: string; readonly to?: string }): string {
+  const plain = [names.from, names.to].flatMap((name) => name?.split(/[.#]/).at(-1) ?? []);
+  return plain.reduce((text, name) => {
+    const literal = name.replace(/[$\\^.*+?()[\]{}|]/g, '\\$&');
+    return text.replace(new RegExp(`(?<![\\w$])${literal}(?![\\w$])`, 'g'), '\0');
+  }, message);
+}
+
+function isRegular(root: string, file: string): boolean {
+  const stat = fs.lstatSync(path.join(root, file), { throwIfNoEntry: false });
+  return Boolean(stat?.isFile() && stat.size <= FILE_LIMIT_BYTES);
+}
+
+const readText = (file: string): string => decode(fs.readFileSync(file));
+
+const decode = (bytes: Buffer): string => bytes.toString('utf8').replace(/^\uFEFF/, '');

@@ -1,0 +1,173 @@
+/**
+ * Renames one chosen symbol: refuses what can't be done, rewrites, lists what is left, verifies.
+ */
+import fs from 'node:fs';
+import { isBuiltin } from 'node:module';
+import path from 'node:path';
+import { SkeinError } from '#protocol/errors.ts';
+import type { Occurrence, RenameOutcome } from '#workspace/language/language.ts';
+import { type Candidate, describe, findCandidates } from './candidates.ts';
+import { checkReserved } from './check-names.ts';
+import { type SymbolNature, listLeftovers } from './leftovers.ts';
+import type { GraphContext } from './rename-context.ts';
+import { type RewrittenFile, rewriteFiles, toFileEdit } from './rewrite.ts';
+import { type GraphFile, isTwoSided } from './symbol-graph.ts';
+import { verifyRename } from './verify-rename.ts';
+
+const MAX_PLACES = 20;
+
+/** Plans the rename of one symbol; `others` is how many more have the name. */
+export async function planSymbol(
+  context: GraphContext,
+  candidate: Candidate,
+  others: number,
+): Promise<RenameOutcome> {
+  const { graph, names, root, sources, server } = context;
+  const { set } = candidate;
+  refuseOutside(context, candidate);
+  refuseReserved(context, candidate);
+  const rewritten = rewriteFiles(graph, set, names.to);
+  refuseUneditable(context, rewritten);
+  const nature = natureOf(context, candidate);
+  const listed = listLeftovers(sources.named, {
+    graph,
+    set,
+    nature,
+    rewritten: new Map(rewritten.map((each) => [each.file.source.path, each])),
+    declaredSets: new Set(findCandidates(graph).map((each) => each.set)),
+    isForeign: foreignTest(context),
+  });
+  refuseUnresolved(context, listed);
+  const first = candidate.declarations[0];
+  if (!first) throw new SkeinError('internal', 'Cannot rename: the symbol has no declaration');
+  await verifyRename(rewritten, {
+    root,
+    tracked: sources.tracked,
+    server,
+    resolve: context.resolve,
+    from: names.from,
+    to: names.to,
+    keepExports: graph.keepExports,
+    declaration: { path: first.file.source.path, start: first.site.start },
+    others: [...sources.named, ...sources.related].filter((each) => each.isCode && !each.isForeign),
+  });
+  return {
+    type: 'planned',
+    engine: server.engine,
+    symbol: describe(graph, candidate),
+    edits: rewritten.map(toFileEdit),
+    listed,
+    warnings: [...sources.warnings, ...warningsOf(context, listed, others)],
+  };
+}
+
+function warningsOf(
+  context: GraphContext,
+  listed: readonly Occurrence[],
+  others: number,
+): readonly string[] {
+  const { from } = context.names;
+  const count = (kind: string): number => listed.filter((each) => each.class === kind).length;
+  const strings = count('string') + count('comment');
+  return [
+    ...(others > 0 ? [`${others} other symbols are called ${from} too; they stay as they are`] : []),
+    ...(strings > 0 ? [`${strings} strings and comments still say ${from}`] : []),
+  ];
+}
+
+function refuseOutside(context: GraphContext, { set }: Candidate): void {
+  const { graph, names } = context;
+  for (const [node, where] of graph.external) {
+    if (graph.sets.find(node) !== set) continue;
+    const place = where.replace(/^.*\/node_modules\//, '').replace(`${context.root}/`, '');
+    throw new SkeinError(
+      'rename-refused',
+      `Cannot rename ${names.from}: it is declared outside the tracked files too (${place})`,
+      { fix: 'Only symbols that the repository alone declares can be renamed', details: { where } },
+    );
+  }
+}
+
+function refuseReserved({ graph, names }: GraphContext, { set, declarations }: Candidate): void {
+  const kinds = declarations.map(({ site }) => site.declares ?? 'property');
+  let isByScope = false;
+  for (const file of graph.files.values()) {
+    for (const site of file.model.sites) {
+      const isLexical = site.role === 'binding' || site.role === 'reference' || isTwoSided(site);
+      if (isLexical && graph.sets.find(file.firstNode + site.index * 2) === set) isByScope = true;
+    }
+  }
+  checkReserved(names.to, kinds, isByScope);
+}
+
+function refuseUneditable(context: GraphContext, rewritten: readonly RewrittenFile[]): void {
+  const { from } = context.names;
+  for (const { file } of rewritten) {
+    const [error] = file.model.parseErrors;
+    if (error === undefined) continue;
+    const { path: name } = file.source;
+    throw new SkeinError('rename-refused', `Cannot rename ${from}: ${name} does not parse: ${error}`, {
+      fix: `Make ${name} valid first`,
+      details: { path: name },
+    });
+  }
+  const foreign = context.sources.named.find((source) => source.isCode && source.isForeign);
+  if (foreign) {
+    throw new SkeinError('rename-refused', `Cannot rename ${from}: ${foreign.path} is not UTF-8`, {
+      fix: `Convert ${foreign.path} to UTF-8, or remove the name from it`,
+      details: { path: foreign.path },
+    });
+  }
+}
+
+function refuseUnresolved(context: GraphContext, listed: readonly Occurrence[]): void {
+  const lost = listed.filter((each) => each.class === 'unresolved');
+  if (lost.length === 0) return;
+  const places = lost.map((each) => `${each.path}:${each.line}:${each.column}`);
+  const list = lost
+    .slice(0, MAX_PLACES)
+    .map((each, index) => `  ${places[index]}  ${each.preview}`)
+    .join('\n');
+  throw new SkeinError(
+    'rename-refused',
+    `Cannot rename ${context.names.from}: ${lost.length} uses can't be resolved\n${list}`,
+    {
+      fix: 'Give these places a type (or build what they import), or rename them by hand first',
+      details: { places: places.slice(0, MAX_PLACES) },
+    },
+  );
+}
+
+function natureOf(context: GraphContext, { set, declarations }: Candidate): SymbolNature {
+  const { graph, resolve } = context;
+  const files = [...graph.files.values()];
+  const exporters = files.filter((file) => graph.sets.find(file.exportNode) === set);
+  const exportedBy = new Set(exporters.map((file) => file.source.path));
+  const leaks = (file: GraphFile): boolean =>
+    file.model.hasComputedModule ||
+    file.model.escapes.some((name) => exportedBy.has(resolve(file.source.path, name) ?? ''));
+  return {
+    isMember: declarations.some(({ site }) => site.level === 'member'),
+    exportedBy,
+    escapes: files.some(leaks),
+    isGlobal: declarations.some(({ site }) => site.level === 'top' && site.deferred),
+  };
+}
+
+/** Whether a module nobody could find is a foreign package rather than a part of the repository. */
+function foreignTest(context: GraphContext): (moduleText: string) => boolean {
+  const { packages, root } = context;
+  const wanted = new Set<string>();
+  for (const { manifest } of packages) {
+    for (const field of ['dependencies', 'devDependencies', 'peerDependencies']) {
+      for (const name of Object.keys((manifest[field] ?? {}) as object)) wanted.add(name);
+    }
+  }
+  const own = new Set(packages.map((each) => each.name));
+  return (text) => {
+    if (/^\.{0,2}\//.test(text) || isBuiltin(text)) return true;
+    const name = text.split('/').slice(0, text.startsWith('@') ? 2 : 1).join('/');
+    if (own.has(name)) return false;
+    return wanted.has(name) || fs.existsSync(path.join(root, 'node_modules', name));
+  };
+}
