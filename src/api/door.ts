@@ -1,0 +1,31 @@
+/** What the API asks of the node behind it. The node builds one; tests build theirs. */
+import type { Expectation, Speaker } from '#protocol/command.ts';
+import type { Entity } from '#protocol/entity.ts';
+import type { EntityKind } from '#protocol/event-type.ts';
+import type { Ledger } from '#ledger/ledger.ts';
+
+/** A command as it comes through the door; `space` says whose record, when the command needs it. */
+export interface DoorCommand {
+  readonly id: string;
+  readonly name: string;
+  readonly input: unknown;
+  readonly space?: string;
+  readonly expect?: Expectation;
+}
+
+/** An entity and the space it lives in. */
+export interface SpaceEntity extends Entity {
+  readonly space: string;
+}
+
+/** The node, seen from the API. All errors are SkeinErrors. */
+export interface Door {
+  /** Who the bearer of a token is; undefined when it is no token of this node. */
+  readonly identify: (token: string) => Speaker | undefined;
+  readonly execute: (command: DoorCommand, speaker: Speaker) => Promise<unknown>;
+  readonly entities: (kind: EntityKind, space: string | undefined) => Promise<readonly SpaceEntity[]>;
+  readonly ledger: (space: string) => Promise<Ledger>;
+  readonly status: () => Promise<unknown>;
+  /** Called when a request begins; the answer is called when it has ended. Keeps the node awake. */
+  readonly enter: () => () => void;
+}

@@ -1,0 +1,63 @@
+/** The whole API: every route in one table. Handlers are web-standard and tested without a socket. */
+import { Hono, type Context } from 'hono';
+import type { Speaker } from '#protocol/command.ts';
+import { SkeinError } from '#protocol/errors.ts';
+import type { Door } from './door.ts';
+import { problemResponse } from './problem.ts';
+import { getBlob } from './routes/get-blob.ts';
+import { getEntities } from './routes/get-entities.ts';
+import { getEvents } from './routes/get-events.ts';
+import { postCommand } from './routes/post-command.ts';
+
+/** What a request carries once its token was recognised. */
+export interface Variables {
+  readonly Variables: { speaker: Speaker };
+}
+
+/** The largest body of a request, in bytes. */
+const MAX_BODY_BYTES = 1024 * 1024;
+
+/** The API of one node. Every route wants `Authorization: Bearer <token>`. */
+export function makeApi(door: Door): Hono<Variables> {
+  const api = new Hono<Variables>();
+  api.use(async (context, next) => {
+    context.set('speaker', speakerOf(door, context));
+    if (Number(context.req.header('content-length') ?? 0) > MAX_BODY_BYTES) {
+      throw new SkeinError('payload-too-large', 'Cannot read the request: it is over 1 MB');
+    }
+    const leave = door.enter();
+    try {
+      await next();
+    } finally {
+      leave();
+    }
+  });
+  api.post('/v1/commands/:name', (context) => postCommand(door, context));
+  api.get('/v1/entities/:kind', (context) => getEntities(door, context));
+  api.get('/v1/events', (context) => getEvents(door, context));
+  api.get('/v1/blobs/:hash', (context) => getBlob(door, context));
+  api.get('/v1/status', async (context) => context.json((await door.status()) as object));
+  api.onError(problemResponse);
+  api.notFound((context) =>
+    problemResponse(new SkeinError('not-found', `Cannot find ${context.req.path}: no such route`)),
+  );
+  return api;
+}
+
+function speakerOf(door: Door, context: Context<Variables>): Speaker {
+  const [scheme, token] = (context.req.header('authorization') ?? '').split(' ');
+  const speaker = scheme === 'Bearer' && token !== undefined ? door.identify(token) : undefined;
+  if (speaker === undefined) {
+    throw new SkeinError('unauthorized', 'Cannot answer: the request has no valid token', {
+      fix: "Send the home's identity/person.token as a bearer token.",
+    });
+  }
+  const trace = traceOf(context.req.header('traceparent'));
+  return { ...speaker, ...trace };
+}
+
+/** W3C Trace Context, so that a caller finds its own trace on the record. */
+function traceOf(header: string | undefined): { traceId?: string; parentSpanId?: string } {
+  const match = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/.exec(header ?? '');
+  return match === null ? {} : { traceId: match[1] as string, parentSpanId: match[2] as string };
+}

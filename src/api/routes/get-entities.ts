@@ -1,0 +1,28 @@
+/** GET /v1/entities/{kind}?space=&mission=&id=: the present state, as a list. */
+import type { Context } from 'hono';
+import { SkeinError } from '#protocol/errors.ts';
+import type { EntityKind } from '#protocol/event-type.ts';
+import type { Door, SpaceEntity } from '../door.ts';
+import type { Variables } from '../routes.ts';
+
+const KINDS: readonly string[] = ['space', 'mission', 'plan', 'task', 'lease', 'effect'];
+
+/** Lists entities of one kind, of one space or of all in this home. */
+export async function getEntities(door: Door, context: Context<Variables>): Promise<Response> {
+  const kind = context.req.param('kind') ?? '';
+  if (!KINDS.includes(kind)) {
+    throw new SkeinError('not-found', `Cannot list ${kind}: there is no such kind`, {
+      fix: `Kinds are ${KINDS.join(', ')}.`,
+    });
+  }
+  const { space, mission, id } = context.req.query();
+  const found = await door.entities(kind as EntityKind, space);
+  const wanted = found.filter(
+    (entity) =>
+      (id === undefined || entity.id === id) && (mission === undefined || ofMission(entity, mission)),
+  );
+  return context.json({ entities: wanted });
+}
+
+const ofMission = (entity: SpaceEntity, mission: string): boolean =>
+  entity.id === mission || (entity.body as { mission?: unknown }).mission === mission;

@@ -1,0 +1,29 @@
+/** skein missions: what was asked for, and what became of it. */
+import type { CliCommand } from '../../command.ts';
+import { connect } from '../../connect.ts';
+import { listMissions, shortId } from '../../mission-lookup.ts';
+import { style, type Style } from '../../style.ts';
+
+/** The command. */
+export const command: CliCommand = {
+  usage: 'missions',
+  summary: 'list the missions of this home, newest last',
+  words: [0, 0],
+  options: {},
+  run: async (typed) => {
+    const missions = await listMissions(await connect(typed));
+    const painted = style(process.stdout);
+    for (const { id, space, body } of missions) {
+      if (typed.flag('json')) process.stdout.write(`${JSON.stringify({ id, space, ...body })}\n`);
+      else process.stdout.write(`${shortId(id)}  ${statusText(body.status, painted)}  ${body.submittedAt.slice(0, 19)}  ${body.goal}\n`);
+    }
+    if (missions.length === 0) process.stderr.write('No missions yet. Try: skein demo\n');
+    return 0;
+  },
+};
+
+function statusText(status: string, { green, red, yellow }: Style): string {
+  const padded = status.padEnd(11);
+  if (status === 'done') return green(padded);
+  return status === 'failed' ? red(padded) : yellow(padded);
+}

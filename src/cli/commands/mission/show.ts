@@ -1,0 +1,95 @@
+/** skein show: one mission with its plan, checks, evidence and end. */
+import type { SpaceEntity } from '#api/door.ts';
+import type { EffectState } from '#tasks/effect-reducer.ts';
+import type { CliCommand } from '../../command.ts';
+import { connect } from '../../connect.ts';
+import { findMission, findPlan, type FoundMission } from '../../mission-lookup.ts';
+import type { NodeClient } from '../../node-client.ts';
+import { fetchContents, planLines } from '../../print-plan.ts';
+import { style, type Style } from '../../style.ts';
+
+/** The command. */
+export const command: CliCommand = {
+  usage: 'show [<mission>]',
+  summary: 'a mission (default: the latest): plan, checks with their output, outcome',
+  words: [0, 1],
+  options: {},
+  run: async (typed) => {
+    const client = await connect(typed);
+    const mission = await findMission(client, typed.words[0]);
+    const plan = await findPlan(client, mission);
+    const effects = await effectsOf(client, mission);
+    if (typed.flag('json')) {
+      process.stdout.write(`${JSON.stringify({ id: mission.id, space: mission.space, ...mission.body, plan, effects })}\n`);
+      return 0;
+    }
+    const painted = style(process.stdout);
+    const lines = headLines(mission, painted);
+    if (plan !== undefined) {
+      lines.push('', ...planLines(plan, await fetchContents(client, mission.space, plan), painted));
+    }
+    lines.push(...(await checkLines(client, mission.space, effects, painted)), '', ...endLines(mission, painted));
+    process.stdout.write(`${lines.join('\n')}\n`);
+    return 0;
+  },
+};
+
+async function effectsOf(client: NodeClient, { id, space }: FoundMission): Promise<EffectState[]> {
+  const path = `/v1/entities/effect?space=${space}&mission=${id}`;
+  const { entities } = await client.get<{ entities: SpaceEntity[] }>(path);
+  return entities.map(({ body }) => body as EffectState);
+}
+
+function headLines({ id, body }: FoundMission, { bold, dim }: Style): string[] {
+  return [
+    `${bold(body.goal)}  ${body.status}`,
+    dim(`mission ${id}, submitted ${body.submittedAt}, base ${body.base.slice(0, 10)}${body.branch === null ? '' : ` on ${body.branch}`}`),
+  ];
+}
+
+interface CheckRun {
+  readonly phase: string;
+  readonly exitCode: number | null;
+  readonly output: { readonly text?: string; readonly blob?: { readonly hash: string } };
+}
+
+async function checkLines(
+  client: NodeClient,
+  space: string,
+  effects: readonly EffectState[],
+  painted: Style,
+): Promise<string[]> {
+  const lines: string[] = [];
+  for (const { kind, subject, intent, outcome } of effects) {
+    if (kind !== 'check' || outcome === null) continue;
+    const run = { ...outcome, phase: intent['phase'] } as unknown as CheckRun;
+    const verdict = run.exitCode === 0 ? painted.green('passed') : painted.red(`exit code ${run.exitCode ?? 'none'}`);
+    lines.push(`${subject.replace('check/', 'check ')} on the ${run.phase}: ${verdict}`);
+    if (run.exitCode !== 0) lines.push(...(await outputLines(client, space, run)));
+  }
+  return lines.length === 0 ? [] : ['', ...lines];
+}
+
+const MOST_OUTPUT_LINES = 30;
+
+async function outputLines(client: NodeClient, space: string, { output }: CheckRun): Promise<string[]> {
+  const text =
+    output.blob === undefined
+      ? (output.text ?? '')
+      : (await client.bytes(`/v1/blobs/${output.blob.hash}?space=${space}`)).toString('utf8');
+  return text.trimEnd().split('\n').slice(-MOST_OUTPUT_LINES).map((line) => `    ${line}`);
+}
+
+function endLines({ id, body }: FoundMission, { green, red, yellow }: Style): string[] {
+  const { status, problem, gitCommit, resultBranch, merged, approvedFrom } = body;
+  const approved = approvedFrom === null ? [] : [`approved by the person (${approvedFrom})`];
+  if (status === 'done') {
+    return [...approved, `${green('done')}: git commit ${gitCommit} on ${resultBranch}${merged ? ', merged' : ''}`];
+  }
+  if (problem !== null) {
+    const kept = body.worktreeKept ? ['the worktree is kept until "skein clean"'] : [];
+    return [...approved, `${red(status)}: ${problem.message}`, ...(problem.fix === undefined ? [] : [problem.fix]), ...kept];
+  }
+  if (status === 'waiting') return [`${yellow('waiting')}: skein approve ${id} | skein reject ${id}`];
+  return [...approved, yellow(status)];
+}

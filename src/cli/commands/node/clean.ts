@@ -1,0 +1,32 @@
+/** skein clean: removes worktrees that ended missions left behind. */
+import type { CleanedWorktree } from '#daemon/clean-worktrees.ts';
+import type { CliCommand } from '../../command.ts';
+import { connect } from '../../connect.ts';
+import { shortId } from '../../mission-lookup.ts';
+import { newCommandId } from '../../new-id.ts';
+
+/** The command. */
+export const command: CliCommand = {
+  usage: 'clean [--dry-run]',
+  summary: 'remove the worktrees that failed missions left',
+  words: [0, 0],
+  options: { 'dry-run': { type: 'boolean', help: 'only say what would be removed' } },
+  run: async (typed) => {
+    const client = await connect(typed);
+    const input = { dryRun: typed.flag('dry-run') };
+    const call = { id: newCommandId(), name: 'workspace.clean', input };
+    const { worktrees } = await client.post<{ worktrees: CleanedWorktree[] }>(call);
+    for (const worktree of worktrees) {
+      if (typed.flag('json')) process.stdout.write(`${JSON.stringify(worktree)}\n`);
+      else process.stdout.write(`${line(worktree, input.dryRun)}\n`);
+    }
+    if (worktrees.length === 0) process.stderr.write('Nothing to clean.\n');
+    return 0;
+  },
+};
+
+function line({ mission, bytes, status, removed }: CleanedWorktree, dryRun: boolean): string {
+  const needed = ['planning', 'waiting', 'running', 'interrupted'].includes(status);
+  const what = removed ? 'removed' : needed ? 'kept: the mission needs it' : dryRun ? 'would be removed' : 'kept';
+  return `${shortId(mission)}  ${(bytes / 1e6).toFixed(1)} MB  ${status}  ${what}`;
+}

@@ -1,0 +1,102 @@
+/** skein doctor: what this machine and this home offer, and what needs a hand. */
+import { execFile } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { promisify } from 'node:util';
+import type { HomePaths } from '#daemon/home-paths.ts';
+import type { CliCommand } from '../../command.ts';
+import { connect, typedPaths } from '../../connect.ts';
+import type { NodeClient } from '../../node-client.ts';
+import { style } from '../../style.ts';
+import { reportError } from '../../report-error.ts';
+import { toSkeinError } from '#protocol/errors.ts';
+import type { NodeStatus } from './status.ts';
+
+interface Finding {
+  readonly name: string;
+  readonly state: 'good' | 'note' | 'bad';
+  readonly detail: string;
+}
+
+/** The command. */
+export const command: CliCommand = {
+  usage: 'doctor',
+  summary: 'versions, permissions, sizes, isolation: what is well and what is not',
+  words: [0, 0],
+  options: {},
+  run: async (typed) => {
+    const paths = typedPaths(typed);
+    const findings = [...(await machineFindings()), ...fileFindings(paths)];
+    try {
+      findings.push(...(await nodeFindings(await connect(typed))));
+    } catch (thrown) {
+      const error = toSkeinError(thrown);
+      findings.push({ name: 'node', state: 'bad', detail: error.message });
+      reportError(error, typed.flag('json'));
+    }
+    for (const finding of findings) print(finding, typed.flag('json'));
+    return findings.some(({ state }) => state === 'bad') ? 1 : 0;
+  },
+};
+
+function print(finding: Finding, json: boolean): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify(finding)}\n`);
+    return;
+  }
+  const { green, yellow, red } = style(process.stdout);
+  const mark = { good: green('good'), note: yellow('note'), bad: red('bad ') }[finding.state];
+  process.stdout.write(`${mark}  ${finding.name.padEnd(12)} ${finding.detail}\n`);
+}
+
+async function machineFindings(): Promise<Finding[]> {
+  const git = await gitVersion();
+  return [
+    { name: 'node', state: 'good', detail: `${process.versions.node} (${process.execPath})` },
+    { name: 'sqlite', state: 'good', detail: process.versions['sqlite'] ?? 'unknown' },
+    git === undefined
+      ? { name: 'git', state: 'bad', detail: 'not found on PATH: install git 2.30 or newer' }
+      : { name: 'git', state: 'good', detail: git },
+    {
+      name: 'isolation',
+      state: 'note',
+      detail: 'none: checks run as you; the sandbox is not built yet. A check could read the home.',
+    },
+  ];
+}
+
+async function gitVersion(): Promise<string | undefined> {
+  try {
+    return (await promisify(execFile)('git', ['--version'])).stdout.trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keys and the home must be readable by their owner only. */
+function fileFindings(paths: HomePaths): Finding[] {
+  const findings: Finding[] = [];
+  for (const path of [paths.home, paths.nodeKey, paths.personToken]) {
+    const mode = statSync(path, { throwIfNoEntry: false })?.mode;
+    if (mode === undefined) continue;
+    const open = (mode & 0o077) !== 0;
+    const octal = (mode & 0o777).toString(8).padStart(4, '0');
+    const fix = open ? `: others may read it; chmod ${path === paths.home ? '700' : '600'} '${path}'` : '';
+    findings.push({ name: 'permissions', state: open ? 'bad' : 'good', detail: `${path} ${octal}${fix}` });
+  }
+  return findings;
+}
+
+async function nodeFindings(client: NodeClient): Promise<Finding[]> {
+  const status = await client.get<NodeStatus>('/v1/status');
+  const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+  return [
+    { name: 'node', state: 'good', detail: `up, key ${status.key.slice(0, 16)}, epoch ${status.epoch}, ${megabytes(status.rssBytes)}` },
+    { name: 'worktrees', state: 'good', detail: `${megabytes(status.worktreeBytes)} ("skein clean" removes those of ended missions)` },
+    ...status.spaces.map(({ space, events, ledgerBytes, blobBytes, repository }): Finding => {
+      const size = `${events} events, ${megabytes(ledgerBytes)} + ${megabytes(blobBytes)} blobs`;
+      const missing = repository !== null && statSync(repository, { throwIfNoEntry: false }) === undefined;
+      const state = missing ? 'note' : 'good';
+      return { name: 'record', state, detail: `${space.slice(0, 12)} ${size} ${repository ?? ''}${missing ? ' (the repository is gone)' : ''}` };
+    }),
+  ];
+}

@@ -1,0 +1,63 @@
+/** skein status: the node of this home, what it holds and does. */
+import type { CliCommand } from '../../command.ts';
+import { connectIfUp, typedPaths } from '../../connect.ts';
+
+/** What the node says of itself. */
+export interface NodeStatus {
+  readonly pid: number;
+  readonly node: string;
+  readonly sqlite: string;
+  readonly key: string;
+  readonly epoch: number;
+  readonly uptimeMs: number;
+  readonly rssBytes: number;
+  readonly missionsAtWork: number;
+  readonly isolation: string;
+  readonly worktreeBytes: number;
+  readonly spaces: readonly SpaceStatus[];
+}
+
+interface SpaceStatus {
+  readonly space: string;
+  readonly repository: string | null;
+  readonly events: number;
+  readonly commits: number;
+  readonly ledgerBytes: number;
+  readonly blobBytes: number;
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
+/** The command. */
+export const command: CliCommand = {
+  usage: 'status',
+  summary: 'is the node up, what does it hold, what is it doing',
+  words: [0, 0],
+  options: {},
+  run: async (typed) => {
+    const client = await connectIfUp(typed);
+    const { home } = typedPaths(typed);
+    if (client === undefined) {
+      if (typed.flag('json')) process.stdout.write(`${JSON.stringify({ up: false, home })}\n`);
+      else process.stdout.write(`node: down (any command starts it)\nhome: ${home}\n`);
+      return 0;
+    }
+    const status = await client.get<NodeStatus>('/v1/status');
+    if (typed.flag('json')) process.stdout.write(`${JSON.stringify({ up: true, ...status })}\n`);
+    else printStatus(home, status);
+    return 0;
+  },
+};
+
+function printStatus(home: string, status: NodeStatus): void {
+  const { pid, uptimeMs, rssBytes, key, epoch, missionsAtWork, isolation, worktreeBytes } = status;
+  process.stdout.write(
+    `node: up for ${Math.round(uptimeMs / 1000)} s (pid ${pid}, ${megabytes(rssBytes)}), key ${key.slice(0, 16)}, epoch ${epoch}\n` +
+      `home: ${home}\nmissions at work: ${missionsAtWork}\nisolation: ${isolation}\nworktrees: ${megabytes(worktreeBytes)}\n`,
+  );
+  for (const { space, repository, events, commits, ledgerBytes, blobBytes } of status.spaces) {
+    process.stdout.write(
+      `record ${space.slice(0, 12)}: ${commits} commits, ${events} events, ${megabytes(ledgerBytes)} + ${megabytes(blobBytes)} blobs  ${repository ?? ''}\n`,
+    );
+  }
+}

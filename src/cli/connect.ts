@@ -1,0 +1,85 @@
+/** Connects to the node of a home, starting it when it is not up. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { connect as openSocket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { findHome, homePaths, type HomePaths } from '#daemon/home-paths.ts';
+import { SkeinError } from '#protocol/errors.ts';
+import type { Typed } from './command.ts';
+import { makeNodeClient, type NodeClient } from './node-client.ts';
+
+const START_TIMEOUT_MS = 20_000;
+const POLL_MS = 15;
+
+/** The paths of the home that a call is about. */
+export const typedPaths = (typed: Typed): HomePaths =>
+  homePaths(findHome(typed.value('home'), process.env), process.env);
+
+/** A client of the running node, or of one that is started now. */
+export async function connect(typed: Typed): Promise<NodeClient> {
+  const paths = typedPaths(typed);
+  if (!(await isUp(paths.socket))) await startNode(paths);
+  return makeNodeClient(paths);
+}
+
+/** A client when a node is up, else undefined; starts nothing. */
+export async function connectIfUp(typed: Typed): Promise<NodeClient | undefined> {
+  const paths = typedPaths(typed);
+  return (await isUp(paths.socket)) ? makeNodeClient(paths) : undefined;
+}
+
+/** Whether somebody listens on the socket. */
+export function isUp(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = openSocket(socket);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
+}
+
+/** Exit status of a node that found another owner of the home. */
+const LOST_RACE = 75;
+
+/**
+ * Starts a node in the background and waits for its socket. Another command may start one at the
+ * same time, or an old one may just be leaving: the loser exits, and we look again.
+ */
+async function startNode(paths: HomePaths): Promise<void> {
+  const deadline = performance.now() + START_TIMEOUT_MS;
+  let child = spawnNode(paths);
+  while (performance.now() < deadline) {
+    await sleep(POLL_MS);
+    if (await isUp(paths.socket)) return;
+    if (child.exitCode === null && child.signalCode === null) continue;
+    if (child.exitCode !== LOST_RACE) throw startFailed(paths, 'it stopped at once');
+    await sleep(POLL_MS * 4);
+    if (await isUp(paths.socket)) return;
+    child = spawnNode(paths);
+  }
+  throw startFailed(paths, `it did not answer in ${START_TIMEOUT_MS / 1000} s`);
+}
+
+function spawnNode(paths: HomePaths): ChildProcess {
+  mkdirSync(paths.home, { recursive: true, mode: 0o700 });
+  const log = openSync(paths.log, 'a', 0o600);
+  const entry = fileURLToPath(new URL('../daemon/main.ts', import.meta.url));
+  const child = spawn(process.execPath, [entry, paths.home], {
+    detached: true,
+    stdio: ['ignore', log, log],
+    cwd: paths.home,
+  });
+  closeSync(log);
+  child.unref();
+  return child;
+}
+
+function startFailed(paths: HomePaths, state: string): SkeinError {
+  const tail = readFileSync(paths.log, 'utf8').trimEnd().split('\n').slice(-3).join('\n  ');
+  return new SkeinError('node-start-failed', `Cannot start the node of ${paths.home}: ${state}\n  ${tail}`, {
+    fix: `See ${paths.log}, or run "skein doctor".`,
+  });
+}

@@ -1,0 +1,140 @@
+/** Follows a mission to its end: tells its events, shows its plan, carries the person's answer. */
+import { createInterface } from 'node:readline/promises';
+import { ERRORS, isErrorName, SkeinError } from '#protocol/errors.ts';
+import type { EventEnvelope } from '#protocol/event.ts';
+import { findMission, findPlan, shortId, type FoundMission } from './mission-lookup.ts';
+import type { NodeClient } from './node-client.ts';
+import { newCommandId } from './new-id.ts';
+import { fetchContents, planLines } from './print-plan.ts';
+import { isDetail, tell } from './story.ts';
+import { style } from './style.ts';
+
+/** How a mission is followed. `detach` leaves as soon as no answer is needed any more. */
+export interface Following {
+  readonly client: NodeClient;
+  readonly space: string;
+  readonly mission: string;
+  readonly yes: boolean;
+  readonly json: boolean;
+  readonly detach: boolean;
+  readonly verbose: boolean;
+}
+
+const END = new Set(['mission.done', 'mission.failed', 'mission.rejected', 'mission.interrupted']);
+
+/** Tells events until the mission has ended; answers the exit status. */
+export async function followMission(following: Following): Promise<number> {
+  const { client, space, mission, json } = following;
+  const leave = stopOnInterrupt(following);
+  try {
+    const { body } = await findMission(client, mission);
+    const events = client.lines(`/v1/events?space=${space}&mission=${mission}&follow=1`);
+    // A resumed mission has ended before: only its newest end counts.
+    let endsToSkip = body.resumes;
+    for await (const line of events) {
+      const event = JSON.parse(line) as EventEnvelope;
+      if (json) process.stdout.write(`${line}\n`);
+      else tellOnStderr(event, following.verbose);
+      if (event.type === 'mission.planned' && body.approvedFrom === null) {
+        const status = await answerPlan(following);
+        if (status !== undefined) return status;
+      }
+      if (END.has(event.type) && endsToSkip-- <= 0) return reportEnd(following, event);
+    }
+  } finally {
+    leave();
+  }
+  throw new SkeinError('node-unreachable', `Cannot follow mission ${shortId(mission)}: the node stopped`, {
+    fix: `Continue it with: skein resume ${shortId(mission)}`,
+  });
+}
+
+function tellOnStderr(event: EventEnvelope, verbose: boolean): void {
+  if (!verbose && isDetail(event)) return;
+  const painted = style(process.stderr);
+  process.stderr.write(`${painted.dim(event.time.slice(11, 19))} ${tell(event, painted)}\n`);
+}
+
+/** Shows the plan and gets the answer; a status when there is nothing left to follow. */
+async function answerPlan(following: Following): Promise<number | undefined> {
+  const { client, space, yes, json, detach } = following;
+  const mission = await findMission(client, following.mission);
+  const plan = await findPlan(client, mission);
+  if (plan === undefined || mission.body.status !== 'waiting') return undefined;
+  if (!json) {
+    const contents = await fetchContents(client, space, plan);
+    process.stderr.write(`\n${planLines(plan, contents, style(process.stderr)).join('\n')}\n\n`);
+  }
+  const answer = yes ? 'yes' : await ask();
+  if (answer === undefined) throw approvalNeeded(mission);
+  const name = answer === 'yes' ? 'mission.approve' : 'mission.reject';
+  const rest = answer === 'yes' ? { from: yes ? '--yes' : 'terminal' } : { reason: 'rejected at the terminal' };
+  const input = { mission: mission.id, hash: plan.hash, ...rest };
+  await client.post({ id: newCommandId(), name, input, space });
+  return answer === 'yes' && detach ? 0 : undefined;
+}
+
+/** Asks at the terminal; undefined when there is nobody to ask. */
+async function ask(): Promise<'yes' | 'no' | undefined> {
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return undefined;
+  const questions = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await questions.question('Carry out this plan? [y/N] ');
+    return /^\s*y(es)?\s*$/iu.test(answer) ? 'yes' : 'no';
+  } finally {
+    questions.close();
+  }
+}
+
+const approvalNeeded = ({ id }: FoundMission): SkeinError =>
+  new SkeinError('approval-needed', `Cannot go on with mission ${shortId(id)}: its plan waits for approval`, {
+    fix: `skein approve ${shortId(id)}   or   skein reject ${shortId(id)}   (run with --yes to approve at once)`,
+  });
+
+function reportEnd(following: Following, event: EventEnvelope): Promise<number> | number {
+  const data = event.data as Record<string, unknown>;
+  switch (event.type) {
+    case 'mission.done':
+      return reportDone(following, data);
+    case 'mission.failed': {
+      const name = isErrorName(data['error']) ? data['error'] : 'mission-failed';
+      const fix = typeof data['fix'] === 'string' ? { fix: data['fix'] } : {};
+      throw new SkeinError(name, String(data['message']), fix);
+    }
+    case 'mission.interrupted':
+      process.stderr.write(`Continue it with: skein resume ${shortId(following.mission)}\n`);
+      return ERRORS.interrupted.exit;
+    default:
+      return 1;
+  }
+}
+
+async function reportDone({ client, mission, json }: Following, data: Record<string, unknown>): Promise<number> {
+  const { body } = await findMission(client, mission);
+  const branch = String(data['branch']);
+  if (!json) {
+    process.stdout.write(`mission ${mission}\nbranch ${branch}\ncommit ${String(data['gitCommit'])}\n`);
+    const next = data['merged'] === true ? '' : `Take it over with: git merge --ff-only ${branch}\n`;
+    process.stderr.write(`${next}See it with: skein show ${shortId(mission)}, skein diff ${shortId(mission)}\n`);
+  }
+  if (!body.options.merge || data['merged'] === true) return 0;
+  throw new SkeinError('merge-blocked', 'Cannot merge: the reason is told above; the git commit and its branch are made', {
+    fix: `When your tree is clean and unmoved: git merge ${branch}`,
+  });
+}
+
+/** Ctrl-C once stops at the next safe point; twice leaves at once, and the mission goes on. */
+function stopOnInterrupt({ client, mission }: Following): () => void {
+  let pressed = 0;
+  const onInterrupt = (): void => {
+    pressed += 1;
+    if (pressed > 1) process.exit(ERRORS.interrupted.exit);
+    process.stderr.write(
+      `\nStopping at the next safe point. Continue later with: skein resume ${shortId(mission)}. Ctrl-C again leaves at once.\n`,
+    );
+    const name = 'mission.interrupt';
+    client.post({ id: newCommandId(), name, input: { mission } }).catch(() => process.exit(ERRORS.interrupted.exit));
+  };
+  process.on('SIGINT', onInterrupt);
+  return () => process.off('SIGINT', onInterrupt);
+}

@@ -1,0 +1,64 @@
+/** The command line: finds the command, runs it, and turns what it throws into an exit status. */
+import { ERRORS, SkeinError, toSkeinError } from '#protocol/errors.ts';
+import type { CliCommand } from './command.ts';
+
+type Load = () => Promise<{ readonly command: CliCommand }>;
+
+/** Every command; its module is only loaded when it is called. */
+const COMMANDS: Readonly<Record<string, Load>> = {
+  approve: () => import('./commands/mission/approve.ts'),
+  clean: () => import('./commands/node/clean.ts'),
+  demo: () => import('./commands/demo.ts'),
+  diff: () => import('./commands/mission/diff.ts'),
+  doctor: () => import('./commands/node/doctor.ts'),
+  down: () => import('./commands/node/down.ts'),
+  log: () => import('./commands/record/log.ts'),
+  missions: () => import('./commands/mission/missions.ts'),
+  reject: () => import('./commands/mission/reject.ts'),
+  resume: () => import('./commands/mission/resume.ts'),
+  run: () => import('./commands/mission/run.ts'),
+  show: () => import('./commands/mission/show.ts'),
+  status: () => import('./commands/node/status.ts'),
+  up: () => import('./commands/node/up.ts'),
+  verify: () => import('./commands/record/verify.ts'),
+};
+
+const HELP_WORDS = new Set(['-h', '--help', 'help']);
+const VERSION_WORDS = new Set(['-V', '--version', 'version']);
+
+/** Runs `skein <argv>`; answers the exit status. */
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    return await dispatch(argv);
+  } catch (thrown) {
+    const error = toSkeinError(thrown);
+    const { reportError } = await import('./report-error.ts');
+    reportError(error, argv.includes('--json'));
+    return ERRORS[error.name].exit;
+  }
+}
+
+async function dispatch(argv: readonly string[]): Promise<number> {
+  const [verb = 'help', ...rest] = argv;
+  if (VERSION_WORDS.has(verb)) return (await import('./commands/help.ts')).printVersion();
+  if (HELP_WORDS.has(verb)) return explain(rest[0]);
+  if (rest.some((word) => word === '-h' || word === '--help')) return explain(verb);
+  const { command } = await findCommand(verb)();
+  const { parseWords } = await import('./parse-words.ts');
+  return command.run(parseWords(verb, command, rest));
+}
+
+/** The overview, or one command with its options. */
+async function explain(verb: string | undefined): Promise<number> {
+  const { printOverview, printCommand } = await import('./commands/help.ts');
+  if (verb === undefined) return printOverview();
+  return printCommand((await findCommand(verb)()).command);
+}
+
+function findCommand(verb: string): Load {
+  const load = Object.hasOwn(COMMANDS, verb) ? COMMANDS[verb] : undefined;
+  if (load !== undefined) return load;
+  throw new SkeinError('usage', `Cannot run "${verb}": there is no such command`, {
+    fix: 'See: skein help',
+  });
+}

@@ -1,0 +1,47 @@
+/** Finds missions by id, or by any unique beginning of one. */
+import type { SpaceEntity } from '#api/door.ts';
+import { SkeinError } from '#protocol/errors.ts';
+import type { MissionState, PlanState } from '#supervisor/mission-reducer.ts';
+import type { NodeClient } from './node-client.ts';
+
+/** A mission as the node lists it. */
+export interface FoundMission {
+  readonly id: string;
+  readonly space: string;
+  readonly version: number;
+  readonly body: MissionState;
+}
+
+/** The shortest id that is worth showing: its time to the millisecond. */
+export const shortId = (id: string): string => id.slice(0, 13);
+
+/** All missions of the home, oldest first. */
+export async function listMissions(client: NodeClient): Promise<FoundMission[]> {
+  const { entities } = await client.get<{ entities: SpaceEntity[] }>('/v1/entities/mission');
+  return (entities as unknown as FoundMission[]).sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** The mission whose id begins with `prefix`; without one, the latest. */
+export async function findMission(client: NodeClient, prefix: string | undefined): Promise<FoundMission> {
+  const missions = await listMissions(client);
+  const found = prefix === undefined ? missions.slice(-1) : missions.filter(({ id }) => id.startsWith(prefix));
+  const [first] = found;
+  if (first !== undefined && found.length === 1) return first;
+  if (found.length === 0) {
+    const state = prefix === undefined ? 'there is none yet' : `none begins with ${prefix}`;
+    throw new SkeinError('not-found', `Cannot find the mission: ${state}`, {
+      fix: 'See: skein missions',
+    });
+  }
+  throw new SkeinError('ambiguous-id', `Cannot choose a mission: ${found.length} begin with ${prefix}`, {
+    fix: `Type more of the id: ${found.map(({ id }) => id).slice(0, 5).join(', ')}`,
+  });
+}
+
+/** The plan of a mission; undefined while there is none. */
+export async function findPlan(client: NodeClient, mission: FoundMission): Promise<PlanState | undefined> {
+  if (mission.body.plan === null) return undefined;
+  const query = `space=${mission.space}&id=${encodeURIComponent(mission.body.plan)}`;
+  const { entities } = await client.get<{ entities: SpaceEntity[] }>(`/v1/entities/plan?${query}`);
+  return entities[0]?.body as PlanState | undefined;
+}

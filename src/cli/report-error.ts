@@ -1,0 +1,17 @@
+/** Shows an error: for people on stderr, with --json as one line of JSON there. */
+import { toErrorBody, type SkeinError } from '#protocol/errors.ts';
+import { style } from './style.ts';
+
+/** Prints what was attempted, what the state is, what to do next, and the stable code. */
+export function reportError(error: SkeinError, json: boolean): void {
+  if (json) {
+    process.stderr.write(`${JSON.stringify(toErrorBody(error))}\n`);
+    return;
+  }
+  const { red, dim } = style(process.stderr);
+  process.stderr.write(`${red('error')} ${error.message} ${dim(`(${error.code} ${error.name})`)}\n`);
+  if (error.fix !== undefined) process.stderr.write(`  ${error.fix}\n`);
+  if (error.name === 'internal' && process.env['SKEIN_DEBUG'] !== undefined) {
+    process.stderr.write(`${(error.cause as Error | undefined)?.stack ?? error.stack ?? ''}\n`);
+  }
+}

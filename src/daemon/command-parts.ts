@@ -1,0 +1,13 @@
+/** The parts of a node that commands from outside work on. */
+import type { Supervisor } from '#supervisor/supervisor.ts';
+import type { HomePaths } from './home-paths.ts';
+import type { Spaces } from './spaces.ts';
+
+/** What commands work on. */
+export interface CommandParts {
+  readonly supervisor: Supervisor;
+  readonly spaces: Spaces;
+  readonly paths: HomePaths;
+  /** Stops the node after the answer has gone out. */
+  readonly stop: () => void;
+}

@@ -1,0 +1,24 @@
+/** The node's process: serves one home until it is idle, told to stop, or killed. */
+import { toSkeinError } from '#protocol/errors.ts';
+import { homePaths } from './home-paths.ts';
+import { startNode } from './node.ts';
+
+/** How long a node without work waits before it goes. */
+const IDLE_MS = 10 * 60_000;
+
+const home = process.argv[2] ?? '';
+const idleMs = Number(process.env['SKEIN_IDLE_MS'] ?? IDLE_MS);
+
+try {
+  const node = await startNode({ paths: homePaths(home, process.env), idleMs, env: process.env });
+  process.on('SIGTERM', () => void node.close());
+  process.on('SIGINT', () => void node.close());
+  await node.closed;
+  process.exit(0);
+} catch (thrown) {
+  const error = toSkeinError(thrown);
+  // Of several commands that start a node at once one wins; the others' clients find it.
+  const lost = error.name === 'home-owned';
+  if (!lost) process.stderr.write(`${error.message}\n${error.fix ?? ''}\n${error.stack ?? ''}\n`);
+  process.exit(lost ? 75 : 1);
+}

@@ -1,0 +1,99 @@
+/** The commands that come through the door, and who carries each of them out. */
+import { z } from 'zod';
+import type { DoorCommand } from '#api/door.ts';
+import type { ChainHead } from '#ledger/ledger.ts';
+import type { Speaker } from '#protocol/command.ts';
+import { SkeinError } from '#protocol/errors.ts';
+import { missionDiff } from '#supervisor/mission-diff.ts';
+import { readSkeinHeads } from '#workspace/git/skein-heads.ts';
+import { cleanWorktrees } from './clean-worktrees.ts';
+import type { CommandParts } from './command-parts.ts';
+import type { Spaces } from './spaces.ts';
+
+type Handler = (parts: CommandParts, command: DoorCommand, speaker: Speaker) => Promise<unknown>;
+
+const submission = z.object({
+  goal: z.string().trim().min(1).max(2_000),
+  repository: z.string().min(1),
+  options: z.object({
+    checks: z.array(z.string()).max(50),
+    merge: z.boolean(),
+    hooks: z.boolean(),
+    keepExports: z.boolean(),
+  }),
+});
+
+const ofMission = z.looseObject({ mission: z.string() });
+
+const HANDLERS: Readonly<Record<string, Handler>> = {
+  'mission.submit': async ({ supervisor }, command, speaker) =>
+    supervisor.submit(command, read(submission, command), speaker),
+  'mission.approve': async ({ supervisor, spaces }, command, speaker) =>
+    supervisor.approve(await spaces.open(spaceOf(command)), checked(command), speaker),
+  'mission.reject': async ({ supervisor, spaces }, command, speaker) =>
+    supervisor.reject(await spaces.open(spaceOf(command)), checked(command), speaker),
+  'mission.resume': async ({ supervisor, spaces }, command, speaker) =>
+    supervisor.resume(await spaces.open(spaceOf(command)), checked(command), speaker),
+  'mission.interrupt': async ({ supervisor }, command) => {
+    const { mission } = read(ofMission, command);
+    return { interrupted: await supervisor.interrupt(mission, 'a person stopped it') };
+  },
+  'mission.diff': async ({ spaces }, command) => {
+    const { mission } = read(ofMission, command);
+    const ledger = await spaces.open(spaceOf(command));
+    return { diff: await missionDiff(ledger, mission, repositoryOf(spaces, ledger.space)) };
+  },
+  'record.verify': async ({ spaces }, command) => {
+    const ids = command.space === undefined ? spaces.list() : [command.space];
+    const reports = [];
+    for (const id of ids) {
+      const ledger = await spaces.open(id);
+      reports.push(await ledger.verify(await headsOutside(spaces, id)));
+    }
+    return { reports };
+  },
+  'workspace.clean': async ({ spaces, supervisor, paths }, command) =>
+    cleanWorktrees({ spaces, supervisor, paths }, read(z.object({ dryRun: z.boolean() }), command)),
+  'node.stop': async ({ stop }) => {
+    stop();
+    return { stopping: true };
+  },
+};
+
+/** Carries out a command; throws `command-unknown` for what is not open to callers. */
+export async function executeCommand(
+  parts: CommandParts,
+  command: DoorCommand,
+  speaker: Speaker,
+): Promise<unknown> {
+  const handler = Object.hasOwn(HANDLERS, command.name) ? HANDLERS[command.name] : undefined;
+  if (handler !== undefined) return handler(parts, command, speaker);
+  throw new SkeinError('command-unknown', `Cannot execute ${command.name}: there is no such command`, {
+    fix: `Commands are ${Object.keys(HANDLERS).join(', ')}.`,
+  });
+}
+
+function read<T>(schema: z.ZodType<T>, { name, input }: DoorCommand): T {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new SkeinError('usage', `Cannot execute ${name}: ${z.prettifyError(parsed.error)}`);
+}
+
+const checked = (command: DoorCommand): DoorCommand => ({ ...command, input: read(ofMission, command) });
+
+function spaceOf({ name, space }: DoorCommand): string {
+  if (space !== undefined) return space;
+  throw new SkeinError('usage', `Cannot execute ${name}: the space is missing`);
+}
+
+function repositoryOf(spaces: Spaces, space: string): string {
+  const project = spaces.project(space);
+  if (project !== undefined) return project.repository;
+  throw new SkeinError('repository-not-found', `Cannot find the repository of space ${space}`);
+}
+
+/** Heads that git commits of the repository carry: anchors that whoever edits the record lacks. */
+async function headsOutside(spaces: Spaces, space: string): Promise<readonly ChainHead[]> {
+  const project = spaces.project(space);
+  return project === undefined ? [] : readSkeinHeads(project.repository);
+}

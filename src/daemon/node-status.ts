@@ -1,0 +1,36 @@
+/** What a node says of itself: who it is, what it holds, what it is doing. */
+import { folderBytes } from '#workspace/folder-bytes.ts';
+import type { CommandParts } from './command-parts.ts';
+
+/** Who a node is. */
+export interface NodeIdentity {
+  readonly epoch: number;
+  readonly key: string;
+}
+
+/** Facts for `skein status` and `skein doctor`; sizes in bytes. */
+export async function nodeStatus(
+  { spaces, supervisor, paths }: Pick<CommandParts, 'spaces' | 'supervisor' | 'paths'>,
+  { epoch, key }: NodeIdentity,
+): Promise<object> {
+  const held = [];
+  for (const space of spaces.list()) {
+    const ledger = await spaces.open(space);
+    const repository = spaces.project(space)?.repository ?? null;
+    held.push({ space, repository, ...ledger.stats() });
+  }
+  return {
+    pid: process.pid,
+    node: process.versions.node,
+    sqlite: process.versions['sqlite'],
+    home: paths.home,
+    key,
+    epoch,
+    uptimeMs: Math.round(process.uptime() * 1000),
+    rssBytes: process.memoryUsage.rss(),
+    missionsAtWork: supervisor.busy,
+    isolation: 'none',
+    worktreeBytes: folderBytes(paths.worktrees),
+    spaces: held,
+  };
+}

@@ -1,0 +1,121 @@
+/** Composition root: builds every part of a node, serves its door, and takes it all down again. */
+import { randomFillSync } from 'node:crypto';
+import { chmodSync, rmSync } from 'node:fs';
+import { getRequestListener } from '@hono/node-server';
+import { createServer, type Server } from 'node:http';
+import { makeCoder } from '#agents/coder.ts';
+import { makeRunner } from '#agents/runner.ts';
+import type { Door, SpaceEntity } from '#api/door.ts';
+import { makeApi } from '#api/routes.ts';
+import { GUARDRAILS, makeReflex } from '#guardrails/guardrails.ts';
+import { newTypeErrors } from '#guardrails/new-type-errors.ts';
+import { openNodeKey } from '#identity/node-key.ts';
+import { isToken, openPersonToken } from '#identity/person-token.ts';
+import { makeUuidv7 } from '#lib/uuidv7.ts';
+import { Supervisor } from '#supervisor/supervisor.ts';
+import type { HomePaths } from './home-paths.ts';
+import { prepareHome, takeOwnership } from './home.ts';
+import { idleTimer } from './idle-timer.ts';
+import type { CommandParts } from './command-parts.ts';
+import { executeCommand } from './node-commands.ts';
+import { nodeStatus } from './node-status.ts';
+import { faultPause } from './fault-pause.ts';
+import { Spaces } from './spaces.ts';
+
+/** A node at work; `closed` resolves when it has stopped. */
+export interface RunningNode {
+  readonly closed: Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** Settings of a node. It stops by itself after `idleMs` without requests and missions. */
+export interface NodeOptions {
+  readonly paths: HomePaths;
+  readonly idleMs: number;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Starts the one node of a home. Throws `home-owned` when another process serves it. */
+export async function startNode({ paths, idleMs, env }: NodeOptions): Promise<RunningNode> {
+  prepareHome(paths);
+  const ownership = takeOwnership(paths);
+  const signer = openNodeKey(paths.nodeKey);
+  const token = openPersonToken(paths.personToken);
+  const nodeName = signer.key.slice(0, 16);
+  const spaces = new Spaces(paths, ownership.epoch, nodeName);
+  const newId = makeUuidv7({ now: Date.now, random: (bytes) => randomFillSync(bytes) });
+  const supervisor = new Supervisor({
+    crew: {
+      coder: makeCoder('agent:coder', makeReflex(GUARDRAILS)),
+      runner: makeRunner('agent:runner'),
+      changeGuardrails: [newTypeErrors],
+    },
+    worktrees: paths.worktrees,
+    epoch: ownership.epoch,
+    now: Date.now,
+    monotonicMs: () => performance.now(),
+    newId,
+    ledgerOf: (repository) => spaces.forRepository(repository),
+    repositoryOf: (space) => spaces.project(space)?.repository,
+    pause: faultPause(env),
+  });
+  const ended = Promise.withResolvers<void>();
+  const idle = idleTimer(idleMs, () => supervisor.busy > 0, () => void close());
+  const parts: CommandParts = { supervisor, spaces, paths, stop: () => setImmediate(() => void close()) };
+  const door = makeDoor(parts, { epoch: ownership.epoch, key: signer.key, token, enter: idle.enter });
+  const server = createServer(getRequestListener(makeApi(door).fetch));
+  await listen(server, paths.socket);
+
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= (async () => {
+      idle.stop();
+      await supervisor.close();
+      server.close();
+      server.closeAllConnections();
+      await spaces.close();
+      rmSync(paths.socket, { force: true });
+      ownership.release();
+      ended.resolve();
+    })();
+    return closing;
+  };
+  return { closed: ended.promise, close };
+}
+
+/** The lock is ours, so a socket that lies there belongs to nobody. */
+async function listen(server: Server, socket: string): Promise<void> {
+  rmSync(socket, { force: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(socket, resolve);
+  });
+  chmodSync(socket, 0o600);
+}
+
+interface DoorIdentity {
+  readonly epoch: number;
+  readonly key: string;
+  readonly token: string;
+  readonly enter: () => () => void;
+}
+
+function makeDoor(parts: CommandParts, { epoch, key, token, enter }: DoorIdentity): Door {
+  const { spaces, supervisor, paths } = parts;
+  return {
+    identify: (given) =>
+      isToken(given, token) ? { actor: 'person:owner', authority: 'human' } : undefined,
+    execute: (command, speaker) => executeCommand(parts, command, speaker),
+    entities: async (kind, space) => {
+      const found: SpaceEntity[] = [];
+      for (const id of space === undefined ? spaces.list() : [space]) {
+        const ledger = await spaces.open(id);
+        for (const entity of ledger.read.entities(kind)) found.push({ ...entity, space: id });
+      }
+      return found;
+    },
+    ledger: (space) => spaces.open(space),
+    status: () => nodeStatus({ spaces, supervisor, paths }, { epoch, key }),
+    enter,
+  };
+}

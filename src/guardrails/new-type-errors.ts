@@ -1,0 +1,38 @@
+/**
+ * Refuses a change that brings type errors which the base does not have. It judges the change as
+ * a whole, because single edits of a rename are wrong until the last one is made.
+ */
+import { diagnoseChange } from '#workspace/language/diagnose-change.ts';
+import type { ProposedEdit, Verdict } from '#workspace/apply-edit.ts';
+import { accept, refuse } from './guardrail.ts';
+
+/** A change that has not been written yet, in the worktree of its base. */
+export interface WholeChange {
+  readonly root: string;
+  readonly files: readonly string[];
+  readonly edits: readonly ProposedEdit[];
+  readonly from?: string;
+  readonly signal: AbortSignal;
+}
+
+/** A guardrail on a whole change. */
+export interface ChangeGuardrail {
+  readonly name: string;
+  readonly judge: (change: WholeChange) => Promise<Verdict>;
+}
+
+const MAX_PLACES = 20;
+
+/** Only new errors count: those of the base are not this change's. */
+export const newTypeErrors: ChangeGuardrail = {
+  name: 'new-type-errors',
+  judge: async (change) => {
+    const found = await diagnoseChange(change);
+    if (found.length === 0) return accept;
+    const places = found.map(
+      ({ path, line, column, code, message }) => `${path}:${line}:${column} TS${code} ${message}`,
+    );
+    const reason = `it brings ${found.length} new type error${found.length === 1 ? '' : 's'}`;
+    return refuse('new-type-errors', reason, places.slice(0, MAX_PLACES));
+  },
+};

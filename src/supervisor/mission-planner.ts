@@ -1,0 +1,94 @@
+/** Strategy: turns the goal of a mission into a plan with a price, and puts it on the record. */
+import { SkeinError } from '#protocol/errors.ts';
+import type { EventData } from '#protocol/event-types.ts';
+import type { MissionWork } from '#tasks/mission-work.ts';
+import type { Check } from '#workspace/checks/check.ts';
+import { discoverChecks } from '#workspace/checks/discover-checks.ts';
+import { assertBranchFree } from '#workspace/git/branch-ref.ts';
+import { readGitIdentity } from '#workspace/git/git-identity.ts';
+import { readSkeinYaml } from '#workspace/skein-yaml.ts';
+import type { MissionState } from './mission-reducer.ts';
+import { planHash, storeContents } from './plan-contents.ts';
+import { makeWorktree } from './prepare-worktree.ts';
+import { recipeNamed } from './recipes.ts';
+
+/** The most files one mission may change. */
+const MAX_FILES = 2_000;
+
+/** How many earlier missions the expected time is taken from. */
+const TIMED_MISSIONS = 5;
+
+/** The branch that a mission leaves its git commit on. */
+export const missionBranch = (mission: string): string => `skein/${mission}`;
+
+/** Plans the mission; afterwards it waits for a person's answer. */
+export async function planMission(work: MissionWork, state: MissionState): Promise<void> {
+  // Whatever would stop the mission at its end is asked first.
+  await readGitIdentity(work.repository.top);
+  await assertBranchFree(work.repository, missionBranch(work.mission));
+  const { files, warnings } = await makeWorktree(work);
+  const change = await recipeNamed(state.recipe).plan(state.goal, {
+    root: work.worktree,
+    files,
+    repository: work.repository,
+    options: state.options,
+    signal: work.signal,
+  });
+  const { edits, listed } = change;
+  if (edits.length > MAX_FILES) {
+    throw new SkeinError('payload-too-large', `Cannot plan: ${edits.length} files would change, ${MAX_FILES} is the limit`);
+  }
+  const contents = await storeContents(work.ledger.blobs, change.title, edits, listed);
+  const checks = await findChecks(work, state);
+  const plan = {
+    base: work.base,
+    engine: change.engine,
+    isolation: 'none',
+    summary: change.summary,
+    tasks: [
+      {
+        id: `${work.mission}.1`,
+        title: change.title,
+        role: 'coder',
+        writeSet: edits.map(({ path }) => path),
+      },
+    ],
+    checks: checks.map(({ name, command }) => ({ name, command })),
+    price: {
+      files: edits.length,
+      changes: edits.reduce((sum, edit) => sum + edit.changes, 0),
+      money: 0,
+      timeMs: expectedTimeMs(work),
+    },
+    contents,
+    listed: listed.length,
+    warnings: [...work.repository.warnings, ...warnings, ...change.warnings, ...noChecks(checks)],
+  } satisfies Omit<EventData<'plan.proposed'>, 'hash'>;
+  await work.record('plan.propose', { mission: work.mission, ...plan, hash: planHash(plan) });
+}
+
+async function findChecks(work: MissionWork, { options }: MissionState): Promise<readonly Check[]> {
+  const { checks } = await readSkeinYaml(work.repository, work.base);
+  return discoverChecks({
+    root: work.worktree,
+    flags: options.checks,
+    configured: checks ?? null,
+    path: process.env['PATH'] ?? '',
+  });
+}
+
+const noChecks = (checks: readonly Check[]): string[] =>
+  checks.length > 0
+    ? []
+    : ['No checks were found: nothing but the type check proves this change. Name some with --check.'];
+
+/** The median of the last missions here, measured; null when there were none. */
+function expectedTimeMs({ ledger }: MissionWork): number | null {
+  const measured = ledger.read
+    .entities('mission')
+    .map(({ body }) => (body as MissionState).durationMs)
+    .filter((durationMs) => durationMs !== null)
+    .slice(-TIMED_MISSIONS)
+    .sort((a, b) => a - b);
+  return measured[Math.floor(measured.length / 2)] ?? null;
+}

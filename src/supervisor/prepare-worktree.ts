@@ -1,0 +1,101 @@
+/** Makes the worktree of a mission a working project: checked out, dependencies linked or set up. */
+import { SkeinError } from '#protocol/errors.ts';
+import type { Probe } from '#tasks/effects.ts';
+import type { MissionWork } from '#tasks/mission-work.ts';
+import { runCheck } from '#workspace/checks/run-check.ts';
+import { planDependencyLinks } from '#workspace/dependency-links.ts';
+import { listTrackedFiles } from '#workspace/git/tracked-files.ts';
+import { addWorktree, prepareWorktree, probeWorktree, removeWorktree } from '#workspace/git/worktree.ts';
+import { makeDependencyLinks } from '#workspace/make-links.ts';
+import { readSkeinYaml } from '#workspace/skein-yaml.ts';
+
+/** What the worktree of a mission turned out to be. */
+export interface PreparedWorktree {
+  readonly files: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** Two effects, each with its intent: the checkout, and what makes it a working project. */
+export async function makeWorktree(work: MissionWork): Promise<PreparedWorktree> {
+  const plan = prepareWorktree(work.repository, {
+    path: work.worktree,
+    commit: work.base,
+    reason: `skein mission ${work.mission}`,
+  });
+  await work.effects.perform({
+    kind: 'worktree',
+    key: `${work.mission}/worktree`,
+    subject: `worktree/${work.mission}`,
+    mission: work.mission,
+    intent: { commit: work.base },
+    act: async () => {
+      await removeWorktree(work.repository, plan.path);
+      await addWorktree(work.repository, plan);
+      return { files: (await listTrackedFiles(plan.path)).length };
+    },
+    // A checkout that was cut off is made anew: nothing was edited in it yet.
+    probe: async (): Promise<Probe> =>
+      (await probeWorktree(work.repository, plan)) === 'done'
+        ? { type: 'done', outcome: { files: (await listTrackedFiles(plan.path)).length } }
+        : { type: 'not-done' },
+  });
+  const warnings = await setUp(work);
+  const tracked = await listTrackedFiles(work.worktree, work.base);
+  const files = tracked
+    .filter(({ kind, nameIsUtf8 }) => nameIsUtf8 && (kind === 'file' || kind === 'executable'))
+    .map(({ path }) => path);
+  return { files, warnings };
+}
+
+/** `workspace.setup` of skein.yaml when there is one, else links to the installed dependencies. */
+async function setUp(work: MissionWork): Promise<readonly string[]> {
+  const { workspace } = await readSkeinYaml(work.repository, work.base);
+  if (workspace?.setup === undefined) return linkDependencies(work);
+  const command = workspace.setup;
+  const outcome = await work.effects.perform({
+    kind: 'setup',
+    key: `${work.mission}/setup`,
+    subject: `worktree/${work.mission}`,
+    mission: work.mission,
+    intent: { command },
+    act: () => actSetup(work, command),
+    probe: async () => ({ type: 'not-done' }),
+  });
+  if (outcome['exitCode'] !== 0) {
+    throw new SkeinError('workspace-failed', `Cannot set up the workspace: "${command}" ended with ${String(outcome['exitCode'])}`, {
+      fix: 'Run the command by hand in a fresh clone, and correct workspace.setup in skein.yaml.',
+    });
+  }
+  return [];
+}
+
+async function actSetup(work: MissionWork, command: string): Promise<Record<string, unknown>> {
+  const result = await runCheck({
+    cwd: work.worktree,
+    check: { name: 'setup', command },
+    startedAt: work.now(),
+    signal: work.signal,
+  });
+  if (result.cancelled) throw new SkeinError('interrupted', 'Cannot finish the set-up: it was stopped');
+  const { exitCode, signal, timedOut, durationMs, outputBytes } = result;
+  const blob = await work.ledger.blobs.put(Buffer.from(result.output));
+  return { exitCode, signal, timedOut, durationMs, output: { blob, totalBytes: outputBytes } };
+}
+
+/** Linking again is harmless, so it needs no intent of its own; what was linked is told once. */
+async function linkDependencies(work: MissionWork): Promise<readonly string[]> {
+  const plan = await planDependencyLinks(work.repository.top, work.worktree);
+  const report = makeDependencyLinks(plan);
+  if (report.folders.length === 0) return report.warnings;
+  const detail = await work.ledger.blobs.put(Buffer.from(JSON.stringify(report)));
+  const data = {
+    folders: report.folders,
+    linked: report.linked,
+    copied: report.innerLinks,
+    skipped: report.skipped.map(({ path }) => path),
+    detail,
+  };
+  const subject = `worktree/${work.mission}`;
+  await work.record('note.record', { type: 'workspace.linked', subject, mission: work.mission, data });
+  return report.warnings;
+}

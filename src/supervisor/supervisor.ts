@@ -1,0 +1,208 @@
+/**
+ * The supervisor of a node: takes goals, keeps missions going, answers for plans. It holds no
+ * state that is not on the record, but for which missions are being worked on right now.
+ */
+import { join } from 'node:path';
+import type { Ledger } from '#ledger/ledger.ts';
+import type { Command, Receipt, Speaker } from '#protocol/command.ts';
+import { SkeinError, toSkeinError } from '#protocol/errors.ts';
+import { makeEffects, type EffectsOptions } from '#tasks/effects.ts';
+import type { MissionWork } from '#tasks/mission-work.ts';
+import { openRepository, type Repository } from '#workspace/git/open-repository.ts';
+import type { Crew } from './crew.ts';
+import { cleanUp, executeMission } from './mission-executor.ts';
+import { planMission } from './mission-planner.ts';
+import type { MissionState } from './mission-reducer.ts';
+import { findRecipe } from './recipes.ts';
+
+/** What a node gives its supervisor. */
+export interface SupervisorOptions {
+  readonly crew: Crew;
+  readonly worktrees: string;
+  readonly epoch: number;
+  readonly now: () => number;
+  readonly monotonicMs: () => number;
+  readonly newId: () => string;
+  readonly ledgerOf: (repository: Repository) => Promise<Ledger>;
+  readonly repositoryOf: (space: string) => string | undefined;
+  readonly pause?: EffectsOptions['pause'];
+}
+
+/** What a person asks for. */
+export interface Submission {
+  readonly goal: string;
+  readonly repository: string;
+  readonly options: MissionState['options'];
+}
+
+/** A submitted mission and the space it is recorded in. */
+export interface Submitted {
+  readonly space: string;
+  readonly mission: string;
+}
+
+const SUPERVISOR: Speaker = { actor: 'agent:supervisor', authority: 'supervisor' };
+
+interface Running {
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
+}
+
+/** One per node. */
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #running = new Map<string, Running>();
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+  }
+
+  /** How many missions are being worked on. */
+  get busy(): number {
+    return this.#running.size;
+  }
+
+  /** Records the goal and begins to plan; answers as soon as the goal is durable. */
+  async submit({ id }: Command, input: Submission, speaker: Speaker): Promise<Submitted> {
+    const recipe = findRecipe(input.goal);
+    const repository = await openRepository(input.repository);
+    const ledger = await this.#options.ledgerOf(repository);
+    const mission = id;
+    const submitted = {
+      mission,
+      goal: input.goal,
+      recipe: recipe.name,
+      base: repository.head,
+      branch: repository.branch,
+      options: input.options,
+    };
+    const receipt = await ledger.execute({ id, name: 'mission.submit', input: submitted }, speaker);
+    if (!receipt.repeated) this.#start(ledger, mission, repository);
+    return { space: ledger.space, mission };
+  }
+
+  /** A person's yes to a plan; the mission goes on. */
+  async approve(ledger: Ledger, command: Command, speaker: Speaker): Promise<Receipt> {
+    const { mission } = command.input as { mission: string };
+    const repository = await this.#openAgain(ledger, mission);
+    const receipt = await ledger.execute(command, speaker);
+    if (!receipt.repeated) this.#start(ledger, mission, repository);
+    return receipt;
+  }
+
+  /** A person's no; the worktree goes. */
+  async reject(ledger: Ledger, command: Command, speaker: Speaker): Promise<Receipt> {
+    const { mission } = command.input as { mission: string };
+    const receipt = await ledger.execute(command, speaker);
+    await cleanUp(this.#workOn(ledger, mission, await this.#openAgain(ledger, mission), neverStops()));
+    return receipt;
+  }
+
+  /** Continues a mission that was interrupted, by a person or by a crash. */
+  async resume(ledger: Ledger, command: Command, speaker: Speaker): Promise<Receipt> {
+    const { mission } = command.input as { mission: string };
+    if (this.#running.has(mission)) {
+      throw new SkeinError('conflict', `Cannot resume mission ${mission}: it is being worked on`);
+    }
+    const repository = await this.#openAgain(ledger, mission);
+    const input = { mission, epoch: this.#options.epoch };
+    const receipt = await ledger.execute({ ...command, input }, speaker);
+    if (!receipt.repeated) this.#start(ledger, mission, repository);
+    return receipt;
+  }
+
+  /** Asks a mission to stop at its next safe point; resolves when it has. */
+  async interrupt(mission: string, reason: string): Promise<boolean> {
+    const running = this.#running.get(mission);
+    if (running === undefined) return false;
+    running.stop.abort(new SkeinError('interrupted', `Cannot continue: ${reason}`));
+    await running.ended;
+    return true;
+  }
+
+  /** Stops everything at its next safe point. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#running.keys()].map((mission) => this.interrupt(mission, 'the node stops')));
+  }
+
+  async #openAgain(ledger: Ledger, mission: string): Promise<Repository> {
+    missionState(ledger, mission);
+    const path = this.#options.repositoryOf(ledger.space);
+    if (path !== undefined) return openRepository(path);
+    throw new SkeinError('repository-not-found', `Cannot continue mission ${mission}: this home does not know where its repository is`);
+  }
+
+  #start(ledger: Ledger, mission: string, repository: Repository): void {
+    const stop = new AbortController();
+    const work = this.#workOn(ledger, mission, repository, stop.signal);
+    const ended = this.#carryOn(work).finally(() => this.#running.delete(mission));
+    this.#running.set(mission, { stop, ended });
+  }
+
+  #workOn(ledger: Ledger, mission: string, repository: Repository, signal: AbortSignal): MissionWork {
+    const { newId, now, monotonicMs, worktrees, pause } = this.#options;
+    const record = async (name: string, input: unknown): Promise<void> => {
+      await ledger.execute({ id: newId(), name, input }, SUPERVISOR);
+    };
+    const speaker: Speaker = { actor: 'agent:runner', authority: 'peer' };
+    return {
+      mission,
+      ledger,
+      repository,
+      signal,
+      now,
+      monotonicMs,
+      record,
+      base: missionState(ledger, mission).base,
+      worktree: join(worktrees, mission),
+      effects: makeEffects({ ledger, newId, speaker, ...(pause === undefined ? {} : { pause }) }),
+    };
+  }
+
+  /** Never rejects: whatever goes wrong ends on the record, or the record itself is gone. */
+  async #carryOn(work: MissionWork): Promise<void> {
+    const state = missionState(work.ledger, work.mission);
+    try {
+      if (state.status === 'planning') await planMission(work, state);
+      else await executeMission(work, this.#options.crew);
+    } catch (thrown) {
+      await this.#endBadly(work, state, toSkeinError(thrown)).catch(ignoreClosedLedger);
+    }
+  }
+
+  async #endBadly(work: MissionWork, state: MissionState, error: SkeinError): Promise<void> {
+    const { mission } = work;
+    if (error.name === 'interrupted') {
+      await work.record('mission.interrupt', { mission, reason: error.message });
+      return;
+    }
+    const worktreeKept = state.status !== 'planning';
+    // Nothing was edited while planning: there is nothing in the worktree to look at.
+    if (!worktreeKept) await cleanUp(work).catch(() => undefined);
+    await this.#failTasks(work, error);
+    const { code, message, fix } = error;
+    const problem = { error: error.name, code, message, ...(fix === undefined ? {} : { fix }) };
+    await work.record('mission.fail', { mission, ...problem, worktreeKept });
+  }
+
+  async #failTasks(work: MissionWork, { message }: SkeinError): Promise<void> {
+    for (const { id, body } of work.ledger.read.entities('task')) {
+      const task = body as { mission: string; status: string };
+      if (task.mission !== work.mission || task.status !== 'claimed') continue;
+      await work.record('task.fail', { task: id, reason: message });
+    }
+  }
+}
+
+const neverStops = (): AbortSignal => new AbortController().signal;
+
+function missionState(ledger: Ledger, mission: string): MissionState {
+  const found = ledger.read.entity('mission', mission);
+  if (found !== undefined) return found.body as MissionState;
+  throw new SkeinError('not-found', `Cannot find mission ${mission}`);
+}
+
+/** When the node is being killed the ledger may close first; the next start probes what is open. */
+function ignoreClosedLedger(thrown: unknown): void {
+  if (toSkeinError(thrown).name !== 'ledger-closed') console.error(thrown);
+}

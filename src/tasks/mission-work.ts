@@ -1,0 +1,25 @@
+/** What everybody who works on one mission is handed. */
+import type { Ledger } from '#ledger/ledger.ts';
+import type { Repository } from '#workspace/git/open-repository.ts';
+import type { Effects } from './effects.ts';
+
+/** One mission at work. `now` is milliseconds since 1970, `monotonicMs` is for durations. */
+export interface MissionWork {
+  readonly mission: string;
+  readonly ledger: Ledger;
+  readonly effects: Effects;
+  readonly repository: Repository;
+  /** The git commit that the mission starts from. */
+  readonly base: string;
+  readonly worktree: string;
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+  readonly monotonicMs: () => number;
+  /** Executes a command in the name of who holds this. */
+  readonly record: (name: string, input: unknown) => Promise<void>;
+}
+
+/** Throws `interrupted` when the mission was told to stop: called between effects. */
+export function safePoint(work: MissionWork): void {
+  work.signal.throwIfAborted();
+}
