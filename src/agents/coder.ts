@@ -22,9 +22,10 @@ export function makeCoder(name: string, reflex: EditJudge): Coder {
   return {
     name,
     claim: async (work, task) => {
-      await work.record('task.claim', { task, agent: name, ttlMs: LEASE_TTL_MS });
+      await work.as(name).record('task.claim', { task, agent: name, ttlMs: LEASE_TTL_MS });
     },
-    edit: async (work, task, edits) => {
+    edit: async (given, task, edits) => {
+      const work = given.as(name);
       const { mission, worktree: root, effects, ledger } = work;
       const door = openEditDoor({
         root,

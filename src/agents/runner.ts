@@ -48,12 +48,16 @@ export interface Runner {
 /** The runner of a node. */
 export const makeRunner = (name: string): Runner => ({
   name,
-  check: performCheck,
-  commit: performCommit,
-  branch: performBranch,
+  check: (work, check, phase) => performCheck(work.as(name), check, phase),
+  commit: (work, change) => performCommit(work.as(name), change),
+  branch: (work, branch, gitCommit) => performBranch(work.as(name), branch, gitCommit),
 });
 
-async function performCheck(work: MissionWork, check: Check, phase: CheckPhase): Promise<CheckOutcome> {
+async function performCheck(
+  work: MissionWork,
+  check: Check,
+  phase: CheckPhase,
+): Promise<CheckOutcome> {
   safePoint(work);
   const { name, command } = check;
   const outcome = await work.effects.perform({
@@ -76,8 +80,10 @@ async function actCheck(work: MissionWork, check: Check): Promise<EffectData> {
     startedAt: work.now(),
     timeoutMs: CHECK_TIMEOUT_MS,
     signal: work.signal,
+    environment: { PATH: work.searchPath },
   });
-  if (result.cancelled) throw new SkeinError('interrupted', `Cannot finish ${check.name}: it was stopped`);
+  if (result.cancelled)
+    throw new SkeinError('interrupted', `Cannot finish ${check.name}: it was stopped`);
   const { exitCode, signal, timedOut, durationMs, outputBytes } = result;
   const bytes = Buffer.from(result.output);
   const output =
@@ -104,7 +110,9 @@ async function performCommit(
     act: async () => ({ gitCommit: await createGitCommit(work.repository, prepared) }),
     probe: async () => {
       const state = await probeGitCommit(work.repository, prepared);
-      return state === 'done' ? { type: state, outcome: { gitCommit: expectedId } } : { type: 'not-done' };
+      return state === 'done'
+        ? { type: state, outcome: { gitCommit: expectedId } }
+        : { type: 'not-done' };
     },
   });
   return { gitCommit: expectedId, gitTree: prepared.tree };
@@ -140,12 +148,20 @@ function gitDate(ms: number): { seconds: number; offset: string } {
   const sign = minutes < 0 ? '-' : '+';
   const two = (value: number): string => String(value).padStart(2, '0');
   const size = Math.abs(minutes);
-  return { seconds: Math.floor(ms / 1000), offset: `${sign}${two(Math.floor(size / 60))}${two(size % 60)}` };
+  return {
+    seconds: Math.floor(ms / 1000),
+    offset: `${sign}${two(Math.floor(size / 60))}${two(size % 60)}`,
+  };
 }
 
 async function performBranch(work: MissionWork, branch: string, gitCommit: string): Promise<void> {
   const ref = `refs/heads/${branch}`;
-  const move = { branch, expectedOld: null, to: gitCommit, reason: `skein: mission ${work.mission}` };
+  const move = {
+    branch,
+    expectedOld: null,
+    to: gitCommit,
+    reason: `skein: mission ${work.mission}`,
+  };
   await work.effects.perform({
     kind: 'branch',
     key: `${work.mission}/branch`,

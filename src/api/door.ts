@@ -23,7 +23,10 @@ export interface Door {
   /** Who the bearer of a token is; undefined when it is no token of this node. */
   readonly identify: (token: string) => Speaker | undefined;
   readonly execute: (command: DoorCommand, speaker: Speaker) => Promise<unknown>;
-  readonly entities: (kind: EntityKind, space: string | undefined) => Promise<readonly SpaceEntity[]>;
+  readonly entities: (
+    kind: EntityKind,
+    space: string | undefined,
+  ) => Promise<readonly SpaceEntity[]>;
   readonly ledger: (space: string) => Promise<Ledger>;
   readonly status: () => Promise<unknown>;
   /** Called when a request begins; the answer is called when it has ended. Keeps the node awake. */

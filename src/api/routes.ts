@@ -8,11 +8,7 @@ import { getBlob } from './routes/get-blob.ts';
 import { getEntities } from './routes/get-entities.ts';
 import { getEvents } from './routes/get-events.ts';
 import { postCommand } from './routes/post-command.ts';
-
-/** What a request carries once its token was recognised. */
-export interface Variables {
-  readonly Variables: { speaker: Speaker };
-}
+import type { Variables } from './variables.ts';
 
 /** The largest body of a request, in bytes. */
 const MAX_BODY_BYTES = 1024 * 1024;

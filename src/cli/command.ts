@@ -28,6 +28,10 @@ export interface CliCommand {
 
 /** Options that every command takes. */
 export const COMMON_OPTIONS = {
-  home: { type: 'string', value: '<folder>', help: 'the home of the node (default: $SKEIN_HOME, else $XDG_DATA_HOME/skein)' },
+  home: {
+    type: 'string',
+    value: '<folder>',
+    help: 'the home of the node (default: $SKEIN_HOME, else $XDG_DATA_HOME/skein)',
+  },
   json: { type: 'boolean', help: 'data as JSON on stdout' },
 } as const satisfies Record<string, CliOption>;

@@ -79,7 +79,11 @@ function spawnNode(paths: HomePaths): ChildProcess {
 
 function startFailed(paths: HomePaths, state: string): SkeinError {
   const tail = readFileSync(paths.log, 'utf8').trimEnd().split('\n').slice(-3).join('\n  ');
-  return new SkeinError('node-start-failed', `Cannot start the node of ${paths.home}: ${state}\n  ${tail}`, {
-    fix: `See ${paths.log}, or run "skein doctor".`,
-  });
+  return new SkeinError(
+    'node-start-failed',
+    `Cannot start the node of ${paths.home}: ${state}\n  ${tail}`,
+    {
+      fix: `See ${paths.log}, or run "skein doctor".`,
+    },
+  );
 }

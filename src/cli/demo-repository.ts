@@ -15,7 +15,8 @@ export function makeDemoRepository(): string {
   const folder = join(mkdtempSync(join(tmpdir(), 'skein-demo-')), 'orders');
   cpSync(EXAMPLE, folder, { recursive: true, filter: (path) => !path.includes('node_modules') });
   linkDependencies(folder);
-  const git = (...args: string[]): void => void execFileSync('git', args, { cwd: folder, stdio: 'ignore' });
+  const git = (...args: string[]): void =>
+    void execFileSync('git', args, { cwd: folder, stdio: 'ignore' });
   git('init', '--initial-branch=main');
   // The identity of this one repository: the demo must not depend on the person's configuration.
   git('config', 'user.name', 'Skein demo');

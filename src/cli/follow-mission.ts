@@ -44,9 +44,13 @@ export async function followMission(following: Following): Promise<number> {
   } finally {
     leave();
   }
-  throw new SkeinError('node-unreachable', `Cannot follow mission ${shortId(mission)}: the node stopped`, {
-    fix: `Continue it with: skein resume ${shortId(mission)}`,
-  });
+  throw new SkeinError(
+    'node-unreachable',
+    `Cannot follow mission ${shortId(mission)}: the node stopped`,
+    {
+      fix: `Continue it with: skein resume ${shortId(mission)}`,
+    },
+  );
 }
 
 function tellOnStderr(event: EventEnvelope, verbose: boolean): void {
@@ -68,7 +72,10 @@ async function answerPlan(following: Following): Promise<number | undefined> {
   const answer = yes ? 'yes' : await ask();
   if (answer === undefined) throw approvalNeeded(mission);
   const name = answer === 'yes' ? 'mission.approve' : 'mission.reject';
-  const rest = answer === 'yes' ? { from: yes ? '--yes' : 'terminal' } : { reason: 'rejected at the terminal' };
+  const rest =
+    answer === 'yes'
+      ? { from: yes ? '--yes' : 'terminal' }
+      : { reason: 'rejected at the terminal' };
   const input = { mission: mission.id, hash: plan.hash, ...rest };
   await client.post({ id: newCommandId(), name, input, space });
   return answer === 'yes' && detach ? 0 : undefined;
@@ -87,9 +94,13 @@ async function ask(): Promise<'yes' | 'no' | undefined> {
 }
 
 const approvalNeeded = ({ id }: FoundMission): SkeinError =>
-  new SkeinError('approval-needed', `Cannot go on with mission ${shortId(id)}: its plan waits for approval`, {
-    fix: `skein approve ${shortId(id)}   or   skein reject ${shortId(id)}   (run with --yes to approve at once)`,
-  });
+  new SkeinError(
+    'approval-needed',
+    `Cannot go on with mission ${shortId(id)}: its plan waits for approval`,
+    {
+      fix: `skein approve ${shortId(id)}   or   skein reject ${shortId(id)}   (run with --yes to approve at once)`,
+    },
+  );
 
 function reportEnd(following: Following, event: EventEnvelope): Promise<number> | number {
   const data = event.data as Record<string, unknown>;
@@ -109,18 +120,30 @@ function reportEnd(following: Following, event: EventEnvelope): Promise<number> 
   }
 }
 
-async function reportDone({ client, mission, json }: Following, data: Record<string, unknown>): Promise<number> {
+async function reportDone(
+  { client, mission, json }: Following,
+  data: Record<string, unknown>,
+): Promise<number> {
   const { body } = await findMission(client, mission);
   const branch = String(data['branch']);
   if (!json) {
-    process.stdout.write(`mission ${mission}\nbranch ${branch}\ncommit ${String(data['gitCommit'])}\n`);
-    const next = data['merged'] === true ? '' : `Take it over with: git merge --ff-only ${branch}\n`;
-    process.stderr.write(`${next}See it with: skein show ${shortId(mission)}, skein diff ${shortId(mission)}\n`);
+    process.stdout.write(
+      `mission ${mission}\nbranch ${branch}\ncommit ${String(data['gitCommit'])}\n`,
+    );
+    const next =
+      data['merged'] === true ? '' : `Take it over with: git merge --ff-only ${branch}\n`;
+    process.stderr.write(
+      `${next}See it with: skein show ${shortId(mission)}, skein diff ${shortId(mission)}\n`,
+    );
   }
   if (!body.options.merge || data['merged'] === true) return 0;
-  throw new SkeinError('merge-blocked', 'Cannot merge: the reason is told above; the git commit and its branch are made', {
-    fix: `When your tree is clean and unmoved: git merge ${branch}`,
-  });
+  throw new SkeinError(
+    'merge-blocked',
+    'Cannot merge: the reason is told above; the git commit and its branch are made',
+    {
+      fix: `When your tree is clean and unmoved: git merge ${branch}`,
+    },
+  );
 }
 
 /** Ctrl-C once stops at the next safe point; twice leaves at once, and the mission goes on. */
@@ -133,7 +156,9 @@ function stopOnInterrupt({ client, mission }: Following): () => void {
       `\nStopping at the next safe point. Continue later with: skein resume ${shortId(mission)}. Ctrl-C again leaves at once.\n`,
     );
     const name = 'mission.interrupt';
-    client.post({ id: newCommandId(), name, input: { mission } }).catch(() => process.exit(ERRORS.interrupted.exit));
+    client
+      .post({ id: newCommandId(), name, input: { mission } })
+      .catch(() => process.exit(ERRORS.interrupted.exit));
   };
   process.on('SIGINT', onInterrupt);
   return () => process.off('SIGINT', onInterrupt);

@@ -22,9 +22,13 @@ export async function listMissions(client: NodeClient): Promise<FoundMission[]> 
 }
 
 /** The mission whose id begins with `prefix`; without one, the latest. */
-export async function findMission(client: NodeClient, prefix: string | undefined): Promise<FoundMission> {
+export async function findMission(
+  client: NodeClient,
+  prefix: string | undefined,
+): Promise<FoundMission> {
   const missions = await listMissions(client);
-  const found = prefix === undefined ? missions.slice(-1) : missions.filter(({ id }) => id.startsWith(prefix));
+  const found =
+    prefix === undefined ? missions.slice(-1) : missions.filter(({ id }) => id.startsWith(prefix));
   const [first] = found;
   if (first !== undefined && found.length === 1) return first;
   if (found.length === 0) {
@@ -33,13 +37,23 @@ export async function findMission(client: NodeClient, prefix: string | undefined
       fix: 'See: skein missions',
     });
   }
-  throw new SkeinError('ambiguous-id', `Cannot choose a mission: ${found.length} begin with ${prefix}`, {
-    fix: `Type more of the id: ${found.map(({ id }) => id).slice(0, 5).join(', ')}`,
-  });
+  throw new SkeinError(
+    'ambiguous-id',
+    `Cannot choose a mission: ${found.length} begin with ${prefix}`,
+    {
+      fix: `Type more of the id: ${found
+        .map(({ id }) => id)
+        .slice(0, 5)
+        .join(', ')}`,
+    },
+  );
 }
 
 /** The plan of a mission; undefined while there is none. */
-export async function findPlan(client: NodeClient, mission: FoundMission): Promise<PlanState | undefined> {
+export async function findPlan(
+  client: NodeClient,
+  mission: FoundMission,
+): Promise<PlanState | undefined> {
   if (mission.body.plan === null) return undefined;
   const query = `space=${mission.space}&id=${encodeURIComponent(mission.body.plan)}`;
   const { entities } = await client.get<{ entities: SpaceEntity[] }>(`/v1/entities/plan?${query}`);

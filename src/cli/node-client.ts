@@ -43,7 +43,8 @@ export function makeNodeClient(paths: HomePaths): NodeClient {
     bytes: async (path) => collect(await send({ method: 'GET', path })),
     post: ({ name, ...body }) =>
       json({ method: 'POST', path: `/v1/commands/${name}`, body: JSON.stringify(body) }),
-    lines: (path, signal) => readLines(() => send({ method: 'GET', path, ...(signal ? { signal } : {}) })),
+    lines: (path, signal) =>
+      readLines(() => send({ method: 'GET', path, ...(signal ? { signal } : {}) })),
   };
 }
 
@@ -52,7 +53,9 @@ function ask(socket: string, token: string, call: Call): Promise<IncomingMessage
   const headers = {
     host: 'skein',
     authorization: `Bearer ${token}`,
-    ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+    ...(body === undefined
+      ? {}
+      : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
   };
   return new Promise((resolve, reject) => {
     const asked = request(

@@ -9,7 +9,11 @@ export function parseWords(verb: string, command: CliCommand, typed: readonly st
   const { values, positionals } = parse(verb, command, typed, options);
   const [least, most] = command.words;
   if (positionals.length < least || positionals.length > most) {
-    throw usage(verb, command, `it takes ${least === most ? least : `${least} to ${most}`} words, not ${positionals.length}`);
+    throw usage(
+      verb,
+      command,
+      `it takes ${least === most ? least : `${least} to ${most}`} words, not ${positionals.length}`,
+    );
   }
   const all = (name: string): readonly string[] => {
     const value = values[name];
@@ -33,7 +37,10 @@ function parse(
   options: Readonly<Record<string, CliOption>>,
 ): { values: Values; positionals: string[] } {
   const wanted = Object.entries(options).map(([name, { type, short, multiple }]) => {
-    const rest = { ...(short === undefined ? {} : { short }), ...(multiple === true ? { multiple } : {}) };
+    const rest = {
+      ...(short === undefined ? {} : { short }),
+      ...(multiple === true ? { multiple } : {}),
+    };
     return [name, { type, ...rest }] as const;
   });
   try {

@@ -8,7 +8,11 @@ const MOST_FILES = 20;
 const MOST_LISTED = 8;
 
 /** The exact edits and the words left alone, as the plan's blob holds them. */
-export async function fetchContents(client: NodeClient, space: string, plan: PlanState): Promise<PlanContents> {
+export async function fetchContents(
+  client: NodeClient,
+  space: string,
+  plan: PlanState,
+): Promise<PlanContents> {
   const bytes = await client.bytes(`/v1/blobs/${plan.contents.hash}?space=${space}`);
   return JSON.parse(bytes.toString('utf8')) as PlanContents;
 }
@@ -29,14 +33,18 @@ export function planLines(plan: PlanState, contents: PlanContents, style: Style)
 }
 
 const timeText = (timeMs: number | null): string =>
-  timeMs === null ? 'time unknown (first mission here)' : `about ${(timeMs / 1000).toFixed(0)} s (median of earlier missions here)`;
+  timeMs === null
+    ? 'time unknown (first mission here)'
+    : `about ${(timeMs / 1000).toFixed(0)} s (median of earlier missions here)`;
 
 function fileLines({ edits }: PlanContents, { dim, cyan }: Style): string[] {
   const shown = edits.slice(0, MOST_FILES).map(({ path, changes, lines }) => {
     const places = lines.slice(0, 8).join(', ') + (lines.length > 8 ? ', ...' : '');
     return `  ${cyan(path)} ${dim(`${changes} change${changes === 1 ? '' : 's'}, line ${places}`)}`;
   });
-  return edits.length > MOST_FILES ? [...shown, dim(`  ... and ${edits.length - MOST_FILES} more files`)] : shown;
+  return edits.length > MOST_FILES
+    ? [...shown, dim(`  ... and ${edits.length - MOST_FILES} more files`)]
+    : shown;
 }
 
 /** Whole words that stay: strings, comments, other symbols. A person should look at them. */
@@ -45,9 +53,10 @@ function listedLines({ listed }: PlanContents, { dim }: Style): string[] {
   const kinds = new Map<string, number>();
   for (const { class: kind } of listed) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   const total = Array.from(kinds, ([kind, amount]) => `${amount} ${kind}`).join(', ');
-  const shown = listed.slice(0, MOST_LISTED).map(
-    ({ path, line, class: kind, preview }) => dim(`    ${path}:${line} ${kind}: ${preview}`),
-  );
-  const rest = listed.length > MOST_LISTED ? [dim(`    ... and ${listed.length - MOST_LISTED} more`)] : [];
+  const shown = listed
+    .slice(0, MOST_LISTED)
+    .map(({ path, line, class: kind, preview }) => dim(`    ${path}:${line} ${kind}: ${preview}`));
+  const rest =
+    listed.length > MOST_LISTED ? [dim(`    ... and ${listed.length - MOST_LISTED} more`)] : [];
   return [`  stays as it is: ${total}`, ...shown, ...rest];
 }

@@ -9,7 +9,9 @@ export function reportError(error: SkeinError, json: boolean): void {
     return;
   }
   const { red, dim } = style(process.stderr);
-  process.stderr.write(`${red('error')} ${error.message} ${dim(`(${error.code} ${error.name})`)}\n`);
+  process.stderr.write(
+    `${red('error')} ${error.message} ${dim(`(${error.code} ${error.name})`)}\n`,
+  );
   if (error.fix !== undefined) process.stderr.write(`  ${error.fix}\n`);
   if (error.name === 'internal' && process.env['SKEIN_DEBUG'] !== undefined) {
     process.stderr.write(`${(error.cause as Error | undefined)?.stack ?? error.stack ?? ''}\n`);

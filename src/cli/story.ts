@@ -9,14 +9,17 @@ const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? val
 const word = (value: unknown): string => (typeof value === 'string' ? value : String(value ?? ''));
 const short = (id: unknown): string => word(id).slice(0, 10);
 const seconds = (ms: unknown): string => `${(Number(ms) / 1000).toFixed(1)} s`;
-const count = (amount: number, noun: string): string => `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+const count = (amount: number, noun: string): string =>
+  `${amount} ${noun}${amount === 1 ? '' : 's'}`;
 const subjectName = ({ subject }: EventEnvelope): string => subject.slice(subject.indexOf('/') + 1);
 
 const TOLD: Readonly<Record<string, Tell>> = {
   'space.created': () => 'a new record begins',
-  'mission.submitted': (data, { bold }) => `goal: ${bold(word(data['goal']))}  (base ${short(data['base'])})`,
+  'mission.submitted': (data, { bold }) =>
+    `goal: ${bold(word(data['goal']))}  (base ${short(data['base'])})`,
   'mission.planned': (data) => `plan ${short(data['hash'])} waits for an answer`,
-  'mission.approved': (data, { green }) => `${green('approved')} plan ${short(data['hash'])} (${word(data['from'])})`,
+  'mission.approved': (data, { green }) =>
+    `${green('approved')} plan ${short(data['hash'])} (${word(data['from'])})`,
   'mission.rejected': (data, { yellow }) => `${yellow('rejected')}: ${word(data['reason'])}`,
   'mission.interrupted': (data, { yellow }) => `${yellow('interrupted')}: ${word(data['reason'])}`,
   'mission.resumed': () => 'resumed',
@@ -27,13 +30,16 @@ const TOLD: Readonly<Record<string, Tell>> = {
     const price = data['price'] as Data;
     return `planned: ${word(data['summary'])}, ${count(Number(price['files']), 'file')}, ${count(Number(price['changes']), 'change')} (${word(data['engine'])})`;
   },
-  'task.created': (data) => `task: ${word(data['title'])} (${count(list(data['writeSet']).length, 'path')})`,
+  'task.created': (data) =>
+    `task: ${word(data['title'])} (${count(list(data['writeSet']).length, 'path')})`,
   'task.claimed': (data) => `${word(data['agent'])} claims the task`,
   'task.done': (data, { green }) => `${green('task done')}: git tree ${short(data['gitTree'])}`,
   'task.failed': (data, { red }) => `${red('task failed')}: ${word(data['reason'])}`,
-  'lease.granted': (data) => `${word(data['holder'])} holds ${count(list(data['paths']).length, 'path')} (token ${word(data['token'])})`,
+  'lease.granted': (data) =>
+    `${word(data['holder'])} holds ${count(list(data['paths']).length, 'path')} (token ${word(data['token'])})`,
   'lease.released': (data) => `lease released: ${word(data['reason'])}`,
-  'guardrail.passed': (data, { green }) => `${green('passed')} guardrail ${word(data['guardrail'])} (${word(data['detail'])})`,
+  'guardrail.passed': (data, { green }) =>
+    `${green('passed')} guardrail ${word(data['guardrail'])} (${word(data['detail'])})`,
   'guardrail.refused': (data, { red }, event) =>
     `${red('refused')} by guardrail ${word(data['guardrail'])}: ${subjectName(event)}: ${word(data['reason'])}`,
   'workspace.linked': (data) =>
@@ -41,21 +47,30 @@ const TOLD: Readonly<Record<string, Tell>> = {
   'worktree.intended': (data) => `making a worktree at ${short(data['commit'])}`,
   'worktree.done': (data) => `worktree ready: ${count(Number(data['files']), 'file')}`,
   'setup.intended': (data) => `setting up the workspace: ${word(data['command'])}`,
-  'setup.done': (data) => `set up (exit code ${word(data['exitCode'])}, ${seconds(data['durationMs'])})`,
-  'check.intended': (data) => `check ${word(data['name'])} on the ${data['phase'] === 'base' ? 'untouched base' : 'change'}: ${word(data['command'])}`,
+  'setup.done': (data) =>
+    `set up (exit code ${word(data['exitCode'])}, ${seconds(data['durationMs'])})`,
+  'check.intended': (data) =>
+    `check ${word(data['name'])} on the ${data['phase'] === 'base' ? 'untouched base' : 'change'}: ${word(data['command'])}`,
   'check.done': (data, { green, yellow }, event) => {
     const good = data['exitCode'] === 0;
-    const outcome = data['timedOut'] === true ? 'timed out' : `exit code ${word(data['exitCode'] ?? data['signal'])}`;
+    const outcome =
+      data['timedOut'] === true
+        ? 'timed out'
+        : `exit code ${word(data['exitCode'] ?? data['signal'])}`;
     return `check ${subjectName(event)}: ${good ? green(outcome) : yellow(outcome)} in ${seconds(data['durationMs'])}`;
   },
-  'edit.intended': (data) => `edit ${word(data['path'])}: ${count(Number(data['changes']), 'change')} intended`,
+  'edit.intended': (data) =>
+    `edit ${word(data['path'])}: ${count(Number(data['changes']), 'change')} intended`,
   'edit.done': (_data, _style, event) => `edit ${subjectName(event)}: written`,
   'git-commit.intended': (data) => `git commit ${short(data['gitCommit'])} intended`,
   'git-commit.done': (data) => `git commit ${short(data['gitCommit'])} made`,
-  'branch.intended': (data) => `branch ${word(data['ref']).replace('refs/heads/', '')} to ${short(data['to'])} intended`,
+  'branch.intended': (data) =>
+    `branch ${word(data['ref']).replace('refs/heads/', '')} to ${short(data['to'])} intended`,
   'branch.done': (_data, _style, event) => `branch ${subjectName(event)} set`,
-  'merge.intended': (data) => `fast-forward ${word(data['ref']).replace('refs/heads/', '')} to ${short(data['to'])} intended`,
-  'merge.done': (_data, { green }, event) => `${green('merged')}: ${subjectName(event)} fast-forwarded`,
+  'merge.intended': (data) =>
+    `fast-forward ${word(data['ref']).replace('refs/heads/', '')} to ${short(data['to'])} intended`,
+  'merge.done': (_data, { green }, event) =>
+    `${green('merged')}: ${subjectName(event)} fast-forwarded`,
   'cleanup.intended': () => 'removing the worktree',
   'cleanup.done': () => 'worktree removed',
 };
@@ -88,6 +103,7 @@ export function tell(event: EventEnvelope, style: Style): string {
   const data = event.data as Data;
   const told = teller?.(data, style, event);
   if (told !== undefined) return told;
-  if (event.type.endsWith('.failed')) return `${style.red(event.type)} ${subjectName(event)}: ${word(data['reason'])}`;
+  if (event.type.endsWith('.failed'))
+    return `${style.red(event.type)} ${subjectName(event)}: ${word(data['reason'])}`;
   return `${event.type} ${event.subject}`;
 }

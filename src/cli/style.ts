@@ -12,7 +12,14 @@ export interface Style {
   readonly cyan: Paint;
 }
 
-const CODES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39], cyan: [36, 39] } as const;
+const CODES = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  cyan: [36, 39],
+} as const;
 
 /** The colours for a stream (see no-color.org: any non-empty NO_COLOR switches them off). */
 export function style(stream: { readonly isTTY?: boolean }): Style {

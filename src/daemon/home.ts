@@ -52,7 +52,9 @@ export function takeOwnership(paths: HomePaths): Ownership {
   const database = new DatabaseSync(paths.owner, { timeout: 0 });
   try {
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE');
-    database.exec('CREATE TABLE IF NOT EXISTS owner (epoch INTEGER NOT NULL, pid INTEGER NOT NULL)');
+    database.exec(
+      'CREATE TABLE IF NOT EXISTS owner (epoch INTEGER NOT NULL, pid INTEGER NOT NULL)',
+    );
     const row = database.prepare('SELECT max(epoch) AS epoch FROM owner').get();
     const epoch = Number(row?.['epoch'] ?? 0) + 1;
     database.exec('DELETE FROM owner');
@@ -62,6 +64,8 @@ export function takeOwnership(paths: HomePaths): Ownership {
     return { epoch, release: () => database.close() };
   } catch (cause) {
     database.close();
-    throw new SkeinError('home-owned', `Cannot serve ${paths.home}: another process does`, { cause });
+    throw new SkeinError('home-owned', `Cannot serve ${paths.home}: another process does`, {
+      cause,
+    });
   }
 }

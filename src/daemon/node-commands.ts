@@ -15,6 +15,7 @@ type Handler = (parts: CommandParts, command: DoorCommand, speaker: Speaker) => 
 const submission = z.object({
   goal: z.string().trim().min(1).max(2_000),
   repository: z.string().min(1),
+  searchPath: z.string(),
   options: z.object({
     checks: z.array(z.string()).max(50),
     merge: z.boolean(),
@@ -68,9 +69,13 @@ export async function executeCommand(
 ): Promise<unknown> {
   const handler = Object.hasOwn(HANDLERS, command.name) ? HANDLERS[command.name] : undefined;
   if (handler !== undefined) return handler(parts, command, speaker);
-  throw new SkeinError('command-unknown', `Cannot execute ${command.name}: there is no such command`, {
-    fix: `Commands are ${Object.keys(HANDLERS).join(', ')}.`,
-  });
+  throw new SkeinError(
+    'command-unknown',
+    `Cannot execute ${command.name}: there is no such command`,
+    {
+      fix: `Commands are ${Object.keys(HANDLERS).join(', ')}.`,
+    },
+  );
 }
 
 function read<T>(schema: z.ZodType<T>, { name, input }: DoorCommand): T {
@@ -79,7 +84,10 @@ function read<T>(schema: z.ZodType<T>, { name, input }: DoorCommand): T {
   throw new SkeinError('usage', `Cannot execute ${name}: ${z.prettifyError(parsed.error)}`);
 }
 
-const checked = (command: DoorCommand): DoorCommand => ({ ...command, input: read(ofMission, command) });
+const checked = (command: DoorCommand): DoorCommand => ({
+  ...command,
+  input: read(ofMission, command),
+});
 
 function spaceOf({ name, space }: DoorCommand): string {
   if (space !== undefined) return space;

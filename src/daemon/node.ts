@@ -55,14 +55,29 @@ export async function startNode({ paths, idleMs, env }: NodeOptions): Promise<Ru
     now: Date.now,
     monotonicMs: () => performance.now(),
     newId,
-    ledgerOf: (repository) => spaces.forRepository(repository),
-    repositoryOf: (space) => spaces.project(space)?.repository,
+    ledgerOf: (repository, searchPath) => spaces.forRepository(repository, searchPath),
+    projectOf: (space) => spaces.project(space),
     pause: faultPause(env),
+    report: (error) => process.stderr.write(`${error.stack ?? error.message}\n`),
   });
   const ended = Promise.withResolvers<void>();
-  const idle = idleTimer(idleMs, () => supervisor.busy > 0, () => void close());
-  const parts: CommandParts = { supervisor, spaces, paths, stop: () => setImmediate(() => void close()) };
-  const door = makeDoor(parts, { epoch: ownership.epoch, key: signer.key, token, enter: idle.enter });
+  const idle = idleTimer(
+    idleMs,
+    () => supervisor.busy > 0,
+    () => void close(),
+  );
+  const parts: CommandParts = {
+    supervisor,
+    spaces,
+    paths,
+    stop: () => setImmediate(() => void close()),
+  };
+  const door = makeDoor(parts, {
+    epoch: ownership.epoch,
+    key: signer.key,
+    token,
+    enter: idle.enter,
+  });
   const server = createServer(getRequestListener(makeApi(door).fetch));
   await listen(server, paths.socket);
 

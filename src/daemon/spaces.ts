@@ -1,6 +1,13 @@
 /** The spaces of a home: opened on demand, found by the repository they are the record of. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { ChainHead, Ledger } from '#ledger/ledger.ts';
 import { openWorkerLedger } from '#ledger/worker-ledger.ts';
@@ -20,6 +27,7 @@ export interface SpaceThreadData {
 export interface Project {
   readonly format: number;
   readonly repository: string;
+  readonly searchPath: string;
 }
 
 const SPACE_ID = /^[0-9a-f]{32}$/;
@@ -40,7 +48,9 @@ export class Spaces {
 
   /** The ids of all spaces in this home. */
   list(): string[] {
-    return readdirSync(this.#paths.spaces).filter((name) => SPACE_ID.test(name)).sort();
+    return readdirSync(this.#paths.spaces)
+      .filter((name) => SPACE_ID.test(name))
+      .sort();
   }
 
   /** The ledger of a space that exists. */
@@ -55,7 +65,10 @@ export class Spaces {
    * The ledger of a repository; a new space when it has none here. The repository remembers its
    * space in its git folder, so that it may be moved: a project is never derived from a path.
    */
-  async forRepository(repository: { readonly top: string; readonly commonDir: string }): Promise<Ledger> {
+  async forRepository(
+    repository: { readonly top: string; readonly commonDir: string },
+    searchPath: string,
+  ): Promise<Ledger> {
     const folder = join(repository.commonDir, 'skein');
     const file = join(folder, 'spaces.json');
     const known = readMarker(file);
@@ -66,6 +79,7 @@ export class Spaces {
     writeJson(join(this.#folder(space), 'project.json'), {
       format: FILE_FORMAT,
       repository: repository.top,
+      searchPath,
     } satisfies Project);
     const ledger = await this.#start(space);
     if (!found) {
@@ -86,7 +100,9 @@ export class Spaces {
 
   async close(): Promise<void> {
     const ledgers = await Promise.allSettled(this.#open.values());
-    await Promise.all(ledgers.map((each) => (each.status === 'fulfilled' ? each.value.close() : null)));
+    await Promise.all(
+      ledgers.map((each) => (each.status === 'fulfilled' ? each.value.close() : null)),
+    );
   }
 
   #folder(space: string): string {
@@ -117,7 +133,10 @@ export class Spaces {
 
 function readMarker(file: string): Record<string, string> {
   if (!existsSync(file)) return {};
-  const marker = JSON.parse(readFileSync(file, 'utf8')) as { format: number; spaces: Record<string, string> };
+  const marker = JSON.parse(readFileSync(file, 'utf8')) as {
+    format: number;
+    spaces: Record<string, string>;
+  };
   if (marker.format > FILE_FORMAT) {
     throw new SkeinError('record-too-new', `Cannot read ${file}: its format is ${marker.format}`, {
       fix: 'Use the newer Skein that wrote it.',

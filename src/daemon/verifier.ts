@@ -1,10 +1,18 @@
 /** The thread in which one space is verified, so that the node goes on serving meanwhile. */
 import { workerData, parentPort } from 'node:worker_threads';
+import { verifySignature } from '#identity/signer.ts';
 import { verifySpace } from '#ledger/verify.ts';
 import { reducers } from './state-tables.ts';
 import type { SpaceThreadData } from './spaces.ts';
 
 const { folder, space, outside } = workerData as SpaceThreadData;
 parentPort?.postMessage(
-  verifySpace({ folder, space, reducers, outside: outside ?? [], nowMs: () => performance.now() }),
+  verifySpace({
+    folder,
+    space,
+    reducers,
+    outside: outside ?? [],
+    nowMs: () => performance.now(),
+    verifySignature,
+  }),
 );

@@ -11,7 +11,9 @@ export interface WholeChange {
   readonly root: string;
   readonly files: readonly string[];
   readonly edits: readonly ProposedEdit[];
+  /** The names of a rename. */
   readonly from?: string;
+  readonly to?: string;
   readonly signal: AbortSignal;
 }
 

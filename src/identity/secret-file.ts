@@ -1,5 +1,14 @@
 /** Files that only their owner may read: made with mode 0600, refused when found looser. */
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { SkeinError } from '#protocol/errors.ts';
 
@@ -22,9 +31,13 @@ export function readSecretFile(path: string): string | undefined {
   if (mode === undefined) return undefined;
   if ((mode & 0o077) !== 0) {
     const octal = (mode & 0o777).toString(8).padStart(4, '0');
-    throw new SkeinError('key-permissions', `Cannot use ${path}: its mode is ${octal}, others may read it`, {
-      fix: `chmod 600 '${path}'`,
-    });
+    throw new SkeinError(
+      'key-permissions',
+      `Cannot use ${path}: its mode is ${octal}, others may read it`,
+      {
+        fix: `chmod 600 '${path}'`,
+      },
+    );
   }
   return readFileSync(path, 'utf8');
 }

@@ -25,7 +25,8 @@ export function putBlobs(database: DatabaseSync, contents: readonly Uint8Array[]
     for (const [index, content] of contents.entries()) {
       const { hash, bytes } = references[index] as BlobReference;
       const squeezed = bytes >= COMPRESS_FROM_BYTES ? zstdCompressSync(content) : undefined;
-      if (squeezed !== undefined && squeezed.length < bytes) insert.run(hash, bytes, 'zstd', squeezed);
+      if (squeezed !== undefined && squeezed.length < bytes)
+        insert.run(hash, bytes, 'zstd', squeezed);
       else insert.run(hash, bytes, 'plain', content);
     }
     database.exec('COMMIT');
@@ -38,7 +39,10 @@ export function putBlobs(database: DatabaseSync, contents: readonly Uint8Array[]
 
 function referenceTo(content: Uint8Array): BlobReference {
   if (content.length > MAX_BLOB_BYTES) {
-    throw new SkeinError('payload-too-large', `Cannot store a blob of ${content.length} bytes: ${MAX_BLOB_BYTES} is the limit`);
+    throw new SkeinError(
+      'payload-too-large',
+      `Cannot store a blob of ${content.length} bytes: ${MAX_BLOB_BYTES} is the limit`,
+    );
   }
   return { hash: sha256(content), bytes: content.length };
 }
@@ -51,8 +55,11 @@ interface BlobRow {
 
 /** The content named by `hash`; throws `blob-missing`, or `record-damaged` when it has changed. */
 export function getBlob(database: DatabaseSync, hash: string): Buffer {
-  const row = database.prepare('SELECT bytes, encoding, content FROM blobs WHERE hash = ?').get(hash);
-  if (row === undefined) throw new SkeinError('blob-missing', `Cannot read blob ${hash}: it is not here`);
+  const row = database
+    .prepare('SELECT bytes, encoding, content FROM blobs WHERE hash = ?')
+    .get(hash);
+  if (row === undefined)
+    throw new SkeinError('blob-missing', `Cannot read blob ${hash}: it is not here`);
   const content = unpackBlob(row as unknown as BlobRow);
   if (content === undefined || sha256(content) !== hash) {
     throw new SkeinError('record-damaged', `Cannot read blob ${hash}: its content has changed`, {

@@ -54,7 +54,8 @@ const BLOB_TABLES = `
 `;
 
 /** A power-safe writing connection to `ledger.db` at `path` (':memory:' for simulation). */
-export const openLedgerDatabase = (path: string): DatabaseSync => openForWriting(path, LEDGER_TABLES);
+export const openLedgerDatabase = (path: string): DatabaseSync =>
+  openForWriting(path, LEDGER_TABLES);
 
 /** A power-safe writing connection to `blobs.db`. */
 export const openBlobDatabase = (path: string): DatabaseSync => openForWriting(path, BLOB_TABLES);
@@ -97,11 +98,18 @@ function refuseNewer(database: DatabaseSync, path: string): void {
 
 /** Settings are read back: a silently ignored one would break a promise without a sound. */
 function assertPragmas(database: DatabaseSync, path: string): void {
-  const wanted = { synchronous: 2, journal_mode: path === ':memory:' ? 'memory' : 'wal', auto_vacuum: 2 };
+  const wanted = {
+    synchronous: 2,
+    journal_mode: path === ':memory:' ? 'memory' : 'wal',
+    auto_vacuum: 2,
+  };
   for (const [name, value] of Object.entries(wanted)) {
     const found = readPragma(database, name);
     if (found !== value) {
-      throw new SkeinError('storage-failed', `Cannot open ${path}: ${name} is ${found}, not ${value}`);
+      throw new SkeinError(
+        'storage-failed',
+        `Cannot open ${path}: ${name} is ${found}, not ${value}`,
+      );
     }
   }
 }
@@ -115,8 +123,12 @@ function readPragma(database: DatabaseSync, name: string): unknown {
 export function assertSqliteVersion(version = process.versions['sqlite'] ?? '0'): void {
   const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
   if (major * 1_000_000 + minor * 1_000 + patch < 3_051_003) {
-    throw new SkeinError('sqlite-too-old', `Cannot open a ledger: SQLite is ${version}, 3.51.3 is needed`, {
-      fix: 'Run Skein with Node 26 (npm ci brings it).',
-    });
+    throw new SkeinError(
+      'sqlite-too-old',
+      `Cannot open a ledger: SQLite is ${version}, 3.51.3 is needed`,
+      {
+        fix: 'Run Skein with Node 26 (npm ci brings it).',
+      },
+    );
   }
 }

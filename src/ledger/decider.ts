@@ -36,7 +36,11 @@ export function defineDecider<I>(
 }
 
 /** The entity, or a `not-found` error that names it. */
-export function requireEntity<B>(context: DecisionContext, kind: EntityKind, id: string): Entity<B> {
+export function requireEntity<B>(
+  context: DecisionContext,
+  kind: EntityKind,
+  id: string,
+): Entity<B> {
   const found = context.entity<B>(kind, id);
   if (found === undefined) throw new SkeinError('not-found', `Cannot find ${kind} ${id}`);
   return found;

@@ -53,7 +53,8 @@ export class EntityStore {
 
   list(kind: EntityKind): Entity[] {
     const merged: Overlay = new Map();
-    for (const row of this.#all.all(kind)) merged.set(keyOf(kind, String(row['id'])), entityFromRow(row));
+    for (const row of this.#all.all(kind))
+      merged.set(keyOf(kind, String(row['id'])), entityFromRow(row));
     for (const overlay of [this.#settled, this.#pending]) {
       for (const [key, entity] of overlay) if (entity.kind === kind) merged.set(key, entity);
     }

@@ -3,7 +3,14 @@
  * cut tail shows. Two slots are written in turn, each with a check sum: a torn write leaves the
  * other one valid. It is written after the commit, so it is never ahead of the ledger.
  */
-import { closeSync, fdatasyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fdatasyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs';
 import { sha256 } from '#lib/sha256.ts';
 import type { ChainHead } from './ledger.ts';
 

@@ -24,7 +24,9 @@ export class IdStore {
     this.#floor = database.prepare('SELECT * FROM ids WHERE id <= ? ORDER BY id DESC LIMIT 1');
     this.#ceiling = database.prepare('SELECT * FROM ids WHERE id > ? ORDER BY id LIMIT 1');
     this.#insert =
-      mode === 'write' ? database.prepare('INSERT INTO ids (id, position, count) VALUES (?, ?, ?)') : undefined;
+      mode === 'write'
+        ? database.prepare('INSERT INTO ids (id, position, count) VALUES (?, ?, ?)')
+        : undefined;
   }
 
   /** The range that holds `id`, as a command's own id or as one of its events'. */

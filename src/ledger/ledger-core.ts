@@ -154,10 +154,14 @@ export class LedgerCore {
     if (expect === undefined) return;
     const found = this.#entities.get(expect.kind, expect.id)?.version ?? 0;
     if (found !== expect.version) {
-      throw new SkeinError('conflict', `Cannot execute ${name}: ${expect.kind} ${expect.id} is at version ${found}, not ${expect.version}`, {
-        fix: 'Read it again and decide anew.',
-        details: { version: found },
-      });
+      throw new SkeinError(
+        'conflict',
+        `Cannot execute ${name}: ${expect.kind} ${expect.id} is at version ${found}, not ${expect.version}`,
+        {
+          fix: 'Read it again and decide anew.',
+          details: { version: found },
+        },
+      );
     }
   }
 
@@ -165,7 +169,10 @@ export class LedgerCore {
     const { deciders, epoch, signer, space } = this.#options;
     const decide = Object.hasOwn(deciders, command.name) ? deciders[command.name] : undefined;
     if (decide === undefined) {
-      throw new SkeinError('command-unknown', `Cannot execute ${command.name}: there is no such command`);
+      throw new SkeinError(
+        'command-unknown',
+        `Cannot execute ${command.name}: there is no such command`,
+      );
     }
     const context: DecisionContext = {
       entity: ((kind, id) => this.#entities.get(kind, id)) as DecisionContext['entity'],
@@ -178,14 +185,20 @@ export class LedgerCore {
     };
     const decided = decide(command.input, context);
     if (decided.length > MAX_EVENTS_PER_COMMAND) {
-      throw new SkeinError('payload-too-large', `Cannot execute ${command.name}: it makes ${decided.length} events`);
+      throw new SkeinError(
+        'payload-too-large',
+        `Cannot execute ${command.name}: it makes ${decided.length} events`,
+      );
     }
     return decided;
   }
 
   #fold(decided: readonly NewSkeinEvent[], { command, speaker }: Pending, batch: Batch): IdRange {
     if (!this.#ids.isFree(command.id, decided.length)) {
-      throw new SkeinError('conflict', `Cannot execute ${command.name}: ids after ${command.id} are taken`);
+      throw new SkeinError(
+        'conflict',
+        `Cannot execute ${command.name}: ids after ${command.id} are taken`,
+      );
     }
     const { random, reducers, signer } = this.#options;
     for (const event of decided) assertData(event);
@@ -195,7 +208,9 @@ export class LedgerCore {
     });
     for (const { event } of encoded) {
       const known = { known: true, event } as DecodedEvent;
-      const entity = foldEvent(reducers, known, signer.key, (kind, id) => this.#entities.get(kind, id));
+      const entity = foldEvent(reducers, known, signer.key, (kind, id) =>
+        this.#entities.get(kind, id),
+      );
       if (entity !== undefined) this.#entities.set(entity);
     }
     const position = this.#events + batch.events.length + 1;
@@ -273,7 +288,11 @@ export class LedgerCore {
     const { database } = this.#options;
     database.exec('BEGIN IMMEDIATE');
     const data = { owner: signer.key, format: COMMIT_FORMAT };
-    this.#fold([{ type: 'space.created', subject: `space/${space}`, data }], { command, speaker }, batch);
+    this.#fold(
+      [{ type: 'space.created', subject: `space/${space}`, data }],
+      { command, speaker },
+      batch,
+    );
     this.#entities.settle();
     const head = this.#store(batch);
     database.exec('COMMIT');
@@ -282,4 +301,6 @@ export class LedgerCore {
 }
 
 const idsOf = (range: IdRange | null): string[] =>
-  range === null ? [] : Array.from({ length: range.count }, (_, index) => uuidPlus(range.id, index));
+  range === null
+    ? []
+    : Array.from({ length: range.count }, (_, index) => uuidPlus(range.id, index));

@@ -26,7 +26,8 @@ export function makeLedgerReader(database: DatabaseSync): LedgerReader {
     entities: (kind) => all.all(kind, MAX_ENTITIES).map(entityFromRow),
     events: ({ after, mission, limit }) => {
       const most = Math.min(limit, MAX_EVENTS);
-      const rows = mission === undefined ? every.all(after, most) : ofMission.all(mission, after, most);
+      const rows =
+        mission === undefined ? every.all(after, most) : ofMission.all(mission, after, most);
       return rows.map(toStoredEvent);
     },
     position: (eventId) => ids.position(eventId),
@@ -45,9 +46,13 @@ export function countRows(database: DatabaseSync): {
   readonly head: ChainHead | null;
 } {
   const row = database
-    .prepare('SELECT (SELECT max(position) FROM events) AS events, (SELECT max(position) FROM commits) AS commits')
+    .prepare(
+      'SELECT (SELECT max(position) FROM events) AS events, (SELECT max(position) FROM commits) AS commits',
+    )
     .get();
-  const last = database.prepare('SELECT chain, seq, hash FROM commits ORDER BY position DESC LIMIT 1').get();
+  const last = database
+    .prepare('SELECT chain, seq, hash FROM commits ORDER BY position DESC LIMIT 1')
+    .get();
   const head =
     last === undefined
       ? null

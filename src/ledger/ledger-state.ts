@@ -38,20 +38,30 @@ export function assertEpoch(database: DatabaseSync, epoch: number): void {
 }
 
 const fenced = (found: number, epoch: number): SkeinError =>
-  new SkeinError('epoch-fenced', `Cannot write: epoch ${found} owns this ledger, this process has ${epoch}`, {
-    fix: 'Another node process serves this home now; this one must stop.',
-  });
+  new SkeinError(
+    'epoch-fenced',
+    `Cannot write: epoch ${found} owns this ledger, this process has ${epoch}`,
+    {
+      fix: 'Another node process serves this home now; this one must stop.',
+    },
+  );
 
 /** The last commit that `author` wrote here, with its clock reading. */
 export function lastCommit(
   database: DatabaseSync,
   author: string,
 ): { readonly head: ChainHead; readonly hlc: string } | undefined {
-  const rows = database.prepare('SELECT chain, seq, hash, header FROM commits ORDER BY position DESC');
+  const rows = database.prepare(
+    'SELECT chain, seq, hash, header FROM commits ORDER BY position DESC',
+  );
   for (const row of rows.iterate()) {
     const header = decodeHeader(row['header'] as Uint8Array);
     if (header.author !== author) continue;
-    const head = { chain: String(row['chain']), seq: Number(row['seq']), hash: String(row['hash']) };
+    const head = {
+      chain: String(row['chain']),
+      seq: Number(row['seq']),
+      hash: String(row['hash']),
+    };
     return { head, hlc: header.hlc };
   }
   return undefined;

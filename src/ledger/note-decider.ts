@@ -9,12 +9,21 @@ const anything: Shape<unknown> = { problem: () => undefined };
 /** The command `note.record`: any event type that is declared a note. */
 export const noteDeciders: DeciderTable = {
   'note.record': defineDecider(
-    fields({ type: text, subject: text, mission: optional(text), cause: optional(text), data: anything }),
+    fields({
+      type: text,
+      subject: text,
+      mission: optional(text),
+      cause: optional(text),
+      data: anything,
+    }),
     ({ type, subject, mission, cause, data }) => {
       if (!isEventType(type) || EVENT_TYPES[type].order !== 'note') {
         throw new SkeinError('usage', `Cannot record ${type}: it is not a note`);
       }
-      const rest = { ...(mission === undefined ? {} : { mission }), ...(cause === undefined ? {} : { cause }) };
+      const rest = {
+        ...(mission === undefined ? {} : { mission }),
+        ...(cause === undefined ? {} : { cause }),
+      };
       return [{ type, subject, ...rest, data } as NewSkeinEvent];
     },
   ),

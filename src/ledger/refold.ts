@@ -38,7 +38,9 @@ export function foldAll(database: DatabaseSync, reducers: ReducerSet): Map<strin
     if (row['body'] === null) continue;
     const author = authors(Number(row['commit_position']));
     const decoded = decodeEvent(row['body'] as Uint8Array);
-    const entity = foldEvent(reducers, decoded, author, (kind, id) => entities.get(`${kind}/${id}`));
+    const entity = foldEvent(reducers, decoded, author, (kind, id) =>
+      entities.get(`${kind}/${id}`),
+    );
     if (entity !== undefined) entities.set(`${entity.kind}/${entity.id}`, entity);
   }
   return entities;

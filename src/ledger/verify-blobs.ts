@@ -15,7 +15,9 @@ export function checkBlobs(
   const missing = new Map(wanted);
   let count = 0;
   try {
-    for (const row of database.prepare('SELECT hash, bytes, encoding, content FROM blobs').iterate()) {
+    for (const row of database
+      .prepare('SELECT hash, bytes, encoding, content FROM blobs')
+      .iterate()) {
       count += 1;
       const hash = String(row['hash']);
       missing.delete(hash);

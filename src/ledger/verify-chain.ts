@@ -4,7 +4,6 @@
  * before it; single signatures are only checked around a finding, to name the right commit.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { verifySignature } from '#identity/signer.ts';
 import { decodeHeader, signedBytes, type CommitHeader } from '#protocol/commit.ts';
 import type { Entity } from '#protocol/entity.ts';
 import { decodeEvent, type DecodedEvent } from '#protocol/event-types.ts';
@@ -42,6 +41,8 @@ export interface WalkRequest {
   readonly space: string;
   readonly reducers: ReducerSet;
   readonly anchors: readonly ChainHead[];
+  /** Whether `signature` over `bytes` was made by `key`. */
+  readonly verifySignature: (key: string, bytes: Uint8Array, signature: Uint8Array) => boolean;
 }
 
 /** The state of a walk; use `run` once, then read the results. */
@@ -56,6 +57,7 @@ export class ChainWalk {
   readonly #reducers: ReducerSet;
   readonly #damage: DamageList;
   readonly #chains = new Map<string, Link>();
+  readonly #verifySignature: WalkRequest['verifySignature'];
   readonly #watched: ReadonlySet<string>;
   readonly #hashes = new Map<string, string>();
   readonly #members = new Set<string>();
@@ -64,6 +66,7 @@ export class ChainWalk {
     this.#space = request.space;
     this.#reducers = request.reducers;
     this.#watched = new Set(request.anchors.map(({ chain, seq }) => `${chain}:${seq}`));
+    this.#verifySignature = request.verifySignature;
     this.#damage = damage;
   }
 
@@ -80,7 +83,9 @@ export class ChainWalk {
     const events = database.prepare('SELECT * FROM events ORDER BY position').iterate();
     const ids = new IdWalk(database, this.#damage);
     const cursor = new EventCursor(events as Iterator<unknown>);
-    const rows = database.prepare('SELECT position, hash, header, signature FROM commits ORDER BY position');
+    const rows = database.prepare(
+      'SELECT position, hash, header, signature FROM commits ORDER BY position',
+    );
     for (const row of rows.iterate()) {
       const link = this.#readCommit(row as unknown as CommitRow);
       this.commits += 1;
@@ -104,7 +109,11 @@ export class ChainWalk {
     }
     const link = { row, header, id: commitId(row.header, row.signature) };
     if (link.id !== row.hash) {
-      this.#damage.add('header-changed', row.hash, 'its header or signature is not what its id says');
+      this.#damage.add(
+        'header-changed',
+        row.hash,
+        'its header or signature is not what its id says',
+      );
     }
     if (header.space !== this.#space) {
       this.#damage.add('commit-foreign', row.hash, `it belongs to space ${header.space}`);
@@ -132,10 +141,19 @@ export class ChainWalk {
   #nameBreak({ row, header }: Link, before: Link | undefined, expected: number): void {
     const { chain, seq } = header;
     if (seq > expected) {
-      const range = seq - 1 === expected ? `commit ${expected}` : `commits ${expected} to ${seq - 1}`;
-      this.#damage.add('commit-missing', `${chain}:${expected}`, `${range} of the chain are not here`);
+      const range =
+        seq - 1 === expected ? `commit ${expected}` : `commits ${expected} to ${seq - 1}`;
+      this.#damage.add(
+        'commit-missing',
+        `${chain}:${expected}`,
+        `${range} of the chain are not here`,
+      );
     } else if (seq < expected) {
-      this.#damage.add('commit-reordered', row.hash, `it is number ${seq} where ${expected} belongs`);
+      this.#damage.add(
+        'commit-reordered',
+        row.hash,
+        `it is number ${seq} where ${expected} belongs`,
+      );
     } else {
       const name = before?.row.hash ?? row.hash;
       this.#damage.add('header-changed', name, `commit ${seq} of the chain does not build on it`);
@@ -143,7 +161,7 @@ export class ChainWalk {
   }
 
   #checkSignature({ row, header }: Link): void {
-    if (!verifySignature(header.author, signedBytes(row.header), row.signature)) {
+    if (!this.#verifySignature(header.author, signedBytes(row.header), row.signature)) {
       this.#damage.add('signature-forged', row.hash, `it is not signed by ${header.author}`);
     }
   }
@@ -169,8 +187,16 @@ export class ChainWalk {
         this.#damage.add(kind, entry.id, `commit ${row.hash} signed other bytes`);
       } else this.#foldBody(entry.id, header.author, found);
     }
-    for (let extra = cursor.takeOf(row.position); extra !== undefined; extra = cursor.takeOf(row.position)) {
-      this.#damage.add('event-extra', `position ${extra.position}`, `commit ${row.hash} does not have it`);
+    for (
+      let extra = cursor.takeOf(row.position);
+      extra !== undefined;
+      extra = cursor.takeOf(row.position)
+    ) {
+      this.#damage.add(
+        'event-extra',
+        `position ${extra.position}`,
+        `commit ${row.hash} does not have it`,
+      );
     }
     if (!this.#members.has(header.author)) {
       this.#damage.add('author-unknown', row.hash, `${header.author} is not a member of the space`);
@@ -192,7 +218,9 @@ export class ChainWalk {
     }
     for (const hash of blobsNamedIn(body)) if (!this.blobs.has(hash)) this.blobs.set(hash, id);
     this.#trackMembers(decoded);
-    const entity = foldEvent(this.#reducers, decoded, author, (kind, key) => this.entities.get(`${kind}/${key}`));
+    const entity = foldEvent(this.#reducers, decoded, author, (kind, key) =>
+      this.entities.get(`${kind}/${key}`),
+    );
     if (entity !== undefined) this.entities.set(`${entity.kind}/${entity.id}`, entity);
   }
 
@@ -242,7 +270,9 @@ class IdWalk {
   #tiledUpTo = 0;
 
   constructor(database: DatabaseSync, damage: DamageList) {
-    const rows = database.prepare('SELECT hex(id) AS id, position, count FROM ids ORDER BY position');
+    const rows = database.prepare(
+      'SELECT hex(id) AS id, position, count FROM ids ORDER BY position',
+    );
     this.#rows = rows.iterate() as Iterator<Record<string, unknown>>;
     this.#damage = damage;
     this.#pull();
@@ -274,6 +304,10 @@ class IdWalk {
     this.#row =
       done === true
         ? undefined
-        : { id: String(value['id']), position: Number(value['position']), count: Number(value['count']) };
+        : {
+            id: String(value['id']),
+            position: Number(value['position']),
+            count: Number(value['count']),
+          };
   }
 }

@@ -13,6 +13,7 @@ export class DamageList {
 
   add(kind: DamageKind, id: string, detail: string): void {
     const key = `${kind} ${id}`;
-    if (this.#found.size < MAX_DAMAGE && !this.#found.has(key)) this.#found.set(key, { kind, id, detail });
+    if (this.#found.size < MAX_DAMAGE && !this.#found.has(key))
+      this.#found.set(key, { kind, id, detail });
   }
 }

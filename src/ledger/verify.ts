@@ -10,7 +10,7 @@ import { entityLine, stateHash } from './fold.ts';
 import { readHeadFile } from './head-file.ts';
 import type { ChainHead, VerifyReport } from './ledger.ts';
 import type { ReducerSet } from './reducer.ts';
-import { ChainWalk } from './verify-chain.ts';
+import { ChainWalk, type WalkRequest } from './verify-chain.ts';
 import { checkBlobs } from './verify-blobs.ts';
 import { DamageList } from './verify-damage.ts';
 
@@ -21,6 +21,7 @@ export interface VerifyRequest {
   readonly reducers: ReducerSet;
   readonly outside: readonly ChainHead[];
   readonly nowMs: () => number;
+  readonly verifySignature: WalkRequest['verifySignature'];
 }
 
 /** Reads everything once, in one read transaction. Never throws for damage: it reports it. */
@@ -41,7 +42,8 @@ export function verifySpace(request: VerifyRequest): VerifyReport {
       database.close();
     }
   });
-  const blobs = guard(damage, 'blobs.db', () => checkBlobs(request.folder, walk.blobs, damage)) ?? 0;
+  const blobs =
+    guard(damage, 'blobs.db', () => checkBlobs(request.folder, walk.blobs, damage)) ?? 0;
   if (anchor === null) damage.add('anchor-missing', 'head', 'the file can not be read');
   if (anchor === undefined) damage.add('anchor-missing', 'head', 'there is no such file');
   compareAnchors(anchors, walk, damage);

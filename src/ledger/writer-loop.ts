@@ -70,8 +70,14 @@ export function serveWriter(parts: WriterParts, port: MessagePort): void {
 function answerAll(parts: WriterParts, batch: readonly WriterRequest[]): WriterAnswer[] {
   const closes = batch.filter((request) => request.type === 'close');
   return [
-    ...storeBlobs(parts, batch.filter((request) => request.type === 'blob')),
-    ...storeCommands(parts, batch.filter((request) => request.type === 'execute')),
+    ...storeBlobs(
+      parts,
+      batch.filter((request) => request.type === 'blob'),
+    ),
+    ...storeCommands(
+      parts,
+      batch.filter((request) => request.type === 'execute'),
+    ),
     ...closes.map(({ call }) => ({ call, closed: true }) as const),
   ];
 }
@@ -79,7 +85,10 @@ function answerAll(parts: WriterParts, batch: readonly WriterRequest[]): WriterA
 function storeBlobs({ blobs }: WriterParts, requests: readonly PutBlob[]): WriterAnswer[] {
   if (requests.length === 0) return [];
   try {
-    const stored = putBlobs(blobs, requests.map(({ content }) => content));
+    const stored = putBlobs(
+      blobs,
+      requests.map(({ content }) => content),
+    );
     return requests.map(({ call }, index) => ({ call, blob: stored[index] as (typeof stored)[0] }));
   } catch (cause) {
     const error = toErrorBody(storageError(cause));

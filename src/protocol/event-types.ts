@@ -33,7 +33,9 @@ export type NewSkeinEvent = { [T in EventType]: NewEvent<T, EventData<T>> }[Even
 
 /** The events that change entities of one kind: what its reducer must handle. */
 export type EventOf<K extends EntityKind> = {
-  [T in EventType]: (typeof EVENT_TYPES)[T]['entity'] extends K ? EventEnvelope<T, EventData<T>> : never;
+  [T in EventType]: (typeof EVENT_TYPES)[T]['entity'] extends K
+    ? EventEnvelope<T, EventData<T>>
+    : never;
 }[EventType];
 
 /** A stored event: known, or of a type or version that only a newer Skein understands. */

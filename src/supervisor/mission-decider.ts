@@ -62,7 +62,12 @@ export const missionDeciders: DeciderTable = {
     ({ mission, hash, reason }, context) => {
       requireAnswerable(context, mission, hash);
       return [
-        { type: 'mission.rejected', subject: `mission/${mission}`, mission, data: { hash, reason } },
+        {
+          type: 'mission.rejected',
+          subject: `mission/${mission}`,
+          mission,
+          data: { hash, reason },
+        },
       ];
     },
   ),
@@ -70,7 +75,9 @@ export const missionDeciders: DeciderTable = {
     fields({ mission: text, reason: text }),
     ({ mission, reason }, context) => {
       requireStatus(context, mission, ['planning', 'running']);
-      return [{ type: 'mission.interrupted', subject: `mission/${mission}`, mission, data: { reason } }];
+      return [
+        { type: 'mission.interrupted', subject: `mission/${mission}`, mission, data: { reason } },
+      ];
     },
   ),
   'mission.resume': defineDecider(
@@ -114,14 +121,22 @@ function requireAnswerable(context: DecisionContext, mission: string, hash: stri
   }
   const state = requireStatus(context, mission, ['waiting']);
   if (state.hash !== hash) {
-    throw new SkeinError('plan-stale', `Cannot answer for mission ${mission}: its plan is ${state.hash}`, {
-      fix: `Look at the plan again: skein show ${mission}`,
-    });
+    throw new SkeinError(
+      'plan-stale',
+      `Cannot answer for mission ${mission}: its plan is ${state.hash}`,
+      {
+        fix: `Look at the plan again: skein show ${mission}`,
+      },
+    );
   }
   return state;
 }
 
-function createTasks(context: DecisionContext, mission: string, state: MissionState): NewSkeinEvent[] {
+function createTasks(
+  context: DecisionContext,
+  mission: string,
+  state: MissionState,
+): NewSkeinEvent[] {
   const { body } = requireEntity<PlanState>(context, 'plan', state.plan ?? '');
   return body.tasks.map(({ id, title, role, writeSet }) => ({
     type: 'task.created',

@@ -17,7 +17,8 @@ export async function missionDiff(ledger: Ledger, mission: string, path: string)
     });
   }
   const repository = await openRepository(path);
-  const to = state.gitCommit ?? (await writeChangeTree(repository, plan.base, plannedFiles(ledger, plan)));
+  const to =
+    state.gitCommit ?? (await writeChangeTree(repository, plan.base, plannedFiles(ledger, plan)));
   const diff = await showDiff({ cwd: repository.top, base: plan.base, to });
   return diff.toString('utf8');
 }

@@ -4,6 +4,7 @@ import { safePoint, type MissionWork } from '#tasks/mission-work.ts';
 import type { TaskState } from '#tasks/task-reducer.ts';
 import { compareChecks, type Check } from '#workspace/checks/check.ts';
 import { editKey, type ProposedEdit } from '#workspace/apply-edit.ts';
+import { mergeHooksCheck } from '#workspace/checks/hooks-check.ts';
 import { fastForward, probeFastForward } from '#workspace/git/fast-forward.ts';
 import { removeWorktree } from '#workspace/git/worktree.ts';
 import type { CheckOutcome } from '#agents/runner.ts';
@@ -34,7 +35,7 @@ export async function executeMission(work: MissionWork, crew: Crew): Promise<voi
   const base = await runChecks(work, crew, approved.plan.checks, 'base');
   await claimTask(work, crew, task);
   await makeEdits(work, crew, { task, files, ...approved });
-  const evidence = await proveChange(work, crew, approved.plan, base);
+  const evidence = await proveChange(work, crew, approved, base);
   const { gitCommit, gitTree } = await commitChange(work, crew, approved);
   await finishTask(work, task, gitTree, evidence);
   const branch = missionBranch(work.mission);
@@ -42,7 +43,13 @@ export async function executeMission(work: MissionWork, crew: Crew): Promise<voi
   await cleanUp(work);
   const merged = await tryMerge(work, approved.state, gitCommit);
   const durationMs = Math.round(work.monotonicMs() - startedMs);
-  await work.record('mission.finish', { mission: work.mission, gitCommit, branch, merged, durationMs });
+  await work.record('mission.finish', {
+    mission: work.mission,
+    gitCommit,
+    branch,
+    merged,
+    durationMs,
+  });
 }
 
 function readApproved({ ledger, mission }: MissionWork): Approved {
@@ -85,7 +92,9 @@ async function makeEdits(work: MissionWork, crew: Crew, step: EditStep): Promise
   if (taskState(work, task).status === 'done') return;
   const edits = contents.edits.map((edit) => toProposedEdit(work.ledger.blobs, edit));
   // Judged on the untouched base; once an edit is intended, the verdict before it was "accept".
-  const begun = edits.some(({ path }) => work.ledger.read.entity('effect', editKey(work.mission, path)));
+  const begun = edits.some(({ path }) =>
+    work.ledger.read.entity('effect', editKey(work.mission, path)),
+  );
   if (!begun) await judgeChange(work, crew, step, edits);
   await crew.coder.edit(work, task, edits);
 }
@@ -93,13 +102,13 @@ async function makeEdits(work: MissionWork, crew: Crew, step: EditStep): Promise
 async function judgeChange(
   work: MissionWork,
   { changeGuardrails }: Crew,
-  { task, files }: EditStep,
+  { task, files, contents }: EditStep,
   edits: readonly ProposedEdit[],
 ): Promise<void> {
   const { mission, worktree: root, signal } = work;
   for (const { name, judge } of changeGuardrails) {
     safePoint(work);
-    const verdict = await judge({ root, files, edits, signal });
+    const verdict = await judge({ root, files, edits, signal, ...contents.names });
     const subject = `task/${task}`;
     if (verdict.type === 'accept') {
       const data = { guardrail: name, detail: `${edits.length} files` };
@@ -109,9 +118,13 @@ async function judgeChange(
     const { guardrail, reason, places } = verdict;
     const data = { guardrail, reason, places };
     await work.record('note.record', { type: 'guardrail.refused', subject, mission, data });
-    throw new SkeinError('guardrail-refused', `Cannot make the change: ${reason}\n${places.map((place) => `  ${place}`).join('\n')}`, {
-      fix: 'Nothing was written. Change the goal, or what stands in its way.',
-    });
+    throw new SkeinError(
+      'guardrail-refused',
+      `Cannot make the change: ${reason}\n${places.map((place) => `  ${place}`).join('\n')}`,
+      {
+        fix: 'Nothing was written. Change the goal, or what stands in its way.',
+      },
+    );
   }
 }
 
@@ -119,26 +132,49 @@ async function judgeChange(
 async function proveChange(
   work: MissionWork,
   crew: Crew,
-  plan: PlanState,
+  approved: Approved,
   base: Outcomes,
 ): Promise<Evidence[]> {
-  const after = await runChecks(work, crew, plan.checks, 'change');
+  const hooks = await findHooks(work, approved);
+  const after = await runChecks(work, crew, [...approved.plan.checks, ...hooks], 'change');
   const evidence = Array.from(after, ([name, outcome]): Evidence => {
     const comparison = compareChecks(toCompare(base.get(name)), toCompare(outcome) ?? failed);
     return { name, exitCode: outcome.exitCode, comparison };
   });
-  const broken = evidence.filter(({ comparison }) => comparison === 'broken').map(({ name }) => name);
+  const broken = evidence
+    .filter(({ comparison }) => comparison === 'broken')
+    .map(({ name }) => name);
   if (broken.length === 0) return evidence;
-  throw new SkeinError('check-failed', `Cannot finish: ${broken.join(', ')} passed before the change and fails after it`, {
-    fix: `See the output with: skein show ${work.mission}. The worktree is kept until "skein clean".`,
-    details: { broken },
-  });
+  throw new SkeinError(
+    'check-failed',
+    `Cannot finish: ${broken.join(', ')} passed before the change and fails after it`,
+    {
+      fix: `See the output with: skein show ${work.mission}. The worktree is kept until "skein clean".`,
+      details: { broken },
+    },
+  );
 }
+
+/** The repository's own commit hooks, when the person wants them to have a say. */
+function findHooks(
+  work: MissionWork,
+  { state, contents }: Approved,
+): Promise<readonly Check[]> | readonly Check[] {
+  if (!state.options.hooks) return [];
+  const paths = contents.edits.map(({ path }) => path);
+  const message = commitMessage(contents, state);
+  return mergeHooksCheck(work.repository, { worktree: work.worktree, paths, message });
+}
+
+const commitMessage = ({ title }: PlanContents, { goal }: MissionState): string =>
+  `${title}\n\nGoal: ${goal}`;
 
 const failed = { exitCode: 1, timedOut: false, cancelled: false };
 
 const toCompare = (outcome: CheckOutcome | undefined): typeof failed | null =>
-  outcome === undefined ? null : { exitCode: outcome.exitCode ?? 1, timedOut: outcome.timedOut, cancelled: false };
+  outcome === undefined
+    ? null
+    : { exitCode: outcome.exitCode ?? 1, timedOut: outcome.timedOut, cancelled: false };
 
 function commitChange(
   work: MissionWork,
@@ -147,7 +183,7 @@ function commitChange(
 ): Promise<{ gitCommit: string; gitTree: string }> {
   return runner.commit(work, {
     files: contents.edits,
-    message: `${contents.title}\n\nGoal: ${state.goal}`,
+    message: commitMessage(contents, state),
     branch: missionBranch(work.mission),
   });
 }
@@ -182,7 +218,11 @@ export async function cleanUp(work: MissionWork): Promise<void> {
  * The git commit and its branch stand whatever becomes of the merge: a merge that is blocked does
  * not fail the mission, it is told (`merge.failed`) with what to do.
  */
-async function tryMerge(work: MissionWork, state: MissionState, gitCommit: string): Promise<boolean> {
+async function tryMerge(
+  work: MissionWork,
+  state: MissionState,
+  gitCommit: string,
+): Promise<boolean> {
   try {
     return await merge(work, state, gitCommit);
   } catch (thrown) {
@@ -196,9 +236,13 @@ async function merge(work: MissionWork, state: MissionState, gitCommit: string):
   if (!state.options.merge) return false;
   const { branch, base: from } = state;
   if (branch === null) {
-    throw new SkeinError('merge-blocked', 'Cannot merge: HEAD was on no branch when the mission began', {
-      fix: `Merge it yourself: git merge ${missionBranch(work.mission)}`,
-    });
+    throw new SkeinError(
+      'merge-blocked',
+      'Cannot merge: HEAD was on no branch when the mission began',
+      {
+        fix: `Merge it yourself: git merge ${missionBranch(work.mission)}`,
+      },
+    );
   }
   const move = { repository: work.repository, branch, expectedOld: from, to: gitCommit };
   await work.effects.perform({

@@ -36,9 +36,12 @@ export async function planMission(work: MissionWork, state: MissionState): Promi
   });
   const { edits, listed } = change;
   if (edits.length > MAX_FILES) {
-    throw new SkeinError('payload-too-large', `Cannot plan: ${edits.length} files would change, ${MAX_FILES} is the limit`);
+    throw new SkeinError(
+      'payload-too-large',
+      `Cannot plan: ${edits.length} files would change, ${MAX_FILES} is the limit`,
+    );
   }
-  const contents = await storeContents(work.ledger.blobs, change.title, edits, listed);
+  const contents = await storeContents(work.ledger.blobs, change);
   const checks = await findChecks(work, state);
   const plan = {
     base: work.base,
@@ -73,14 +76,16 @@ async function findChecks(work: MissionWork, { options }: MissionState): Promise
     root: work.worktree,
     flags: options.checks,
     configured: checks ?? null,
-    path: process.env['PATH'] ?? '',
+    path: work.searchPath,
   });
 }
 
 const noChecks = (checks: readonly Check[]): string[] =>
   checks.length > 0
     ? []
-    : ['No checks were found: nothing but the type check proves this change. Name some with --check.'];
+    : [
+        'No checks were found: nothing but the type check proves this change. Name some with --check.',
+      ];
 
 /** The median of the last missions here, measured; null when there were none. */
 function expectedTimeMs({ ledger }: MissionWork): number | null {

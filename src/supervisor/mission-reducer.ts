@@ -104,7 +104,15 @@ function endMission(mission: MissionState, event: EndEvent): MissionState {
       };
     case 'mission.done': {
       const { gitCommit, branch, merged, durationMs } = event.data;
-      return { ...ended, status: 'done', gitCommit, resultBranch: branch, merged, durationMs, worktreeKept: false };
+      return {
+        ...ended,
+        status: 'done',
+        gitCommit,
+        resultBranch: branch,
+        merged,
+        durationMs,
+        worktreeKept: false,
+      };
     }
     case 'mission.failed': {
       const { worktreeKept, ...problem } = event.data;
@@ -117,7 +125,5 @@ function endMission(mission: MissionState, event: EndEvent): MissionState {
 export type PlanState = EventData<'plan.proposed'> & { readonly mission: string };
 
 /** Folds the events of one plan. */
-export const reducePlan = (
-  state: PlanState | undefined,
-  event: EventOf<'plan'>,
-): PlanState => state ?? { ...event.data, mission: event.mission ?? '' };
+export const reducePlan = (state: PlanState | undefined, event: EventOf<'plan'>): PlanState =>
+  state ?? { ...event.data, mission: event.mission ?? '' };

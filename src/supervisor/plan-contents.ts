@@ -5,7 +5,8 @@ import { sha256 } from '#lib/sha256.ts';
 import type { BlobReference, Blobs } from '#ledger/ledger.ts';
 import type { EventData } from '#protocol/event-types.ts';
 import type { ProposedEdit } from '#workspace/apply-edit.ts';
-import type { FileEdit, Occurrence } from '#workspace/language/language.ts';
+import type { Occurrence } from '#workspace/language/language.ts';
+import type { ChangedNames, PlannedChange } from './recipe.ts';
 
 /** One file of a plan; `after` is the blob of its new content. */
 export interface PlannedEdit {
@@ -23,21 +24,27 @@ export interface PlanContents {
   readonly title: string;
   readonly edits: readonly PlannedEdit[];
   readonly listed: readonly Occurrence[];
+  readonly names: ChangedNames | null;
 }
 
 /** Stores new contents and what the rename left alone; answers the reference to the list. */
 export async function storeContents(
   blobs: Blobs,
-  title: string,
-  edits: readonly FileEdit[],
-  listed: readonly Occurrence[],
+  { title, edits, listed, names }: PlannedChange,
 ): Promise<BlobReference> {
   const planned: PlannedEdit[] = [];
   await inParallel([...edits.entries()], 16, async ([index, edit]) => {
     const { path, baseHash, afterHash, changes, lines } = edit;
-    planned[index] = { path, baseHash, afterHash, after: await blobs.put(edit.after), changes, lines };
+    planned[index] = {
+      path,
+      baseHash,
+      afterHash,
+      after: await blobs.put(edit.after),
+      changes,
+      lines,
+    };
   });
-  const contents: PlanContents = { format: 1, title, edits: planned, listed };
+  const contents: PlanContents = { format: 1, title, edits: planned, listed, names };
   return blobs.put(Buffer.from(canonicalJson(contents)));
 }
 

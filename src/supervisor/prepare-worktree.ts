@@ -5,8 +5,13 @@ import type { MissionWork } from '#tasks/mission-work.ts';
 import { runCheck } from '#workspace/checks/run-check.ts';
 import { planDependencyLinks } from '#workspace/dependency-links.ts';
 import { listTrackedFiles } from '#workspace/git/tracked-files.ts';
-import { addWorktree, prepareWorktree, probeWorktree, removeWorktree } from '#workspace/git/worktree.ts';
-import { makeDependencyLinks } from '#workspace/make-links.ts';
+import {
+  addWorktree,
+  prepareWorktree,
+  probeWorktree,
+  removeWorktree,
+} from '#workspace/git/worktree.ts';
+import { makeDependencyLinks, probeDependencyLinks } from '#workspace/make-links.ts';
 import { readSkeinYaml } from '#workspace/skein-yaml.ts';
 
 /** What the worktree of a mission turned out to be. */
@@ -62,9 +67,13 @@ async function setUp(work: MissionWork): Promise<readonly string[]> {
     probe: async () => ({ type: 'not-done' }),
   });
   if (outcome['exitCode'] !== 0) {
-    throw new SkeinError('workspace-failed', `Cannot set up the workspace: "${command}" ended with ${String(outcome['exitCode'])}`, {
-      fix: 'Run the command by hand in a fresh clone, and correct workspace.setup in skein.yaml.',
-    });
+    throw new SkeinError(
+      'workspace-failed',
+      `Cannot set up the workspace: "${command}" ended with ${String(outcome['exitCode'])}`,
+      {
+        fix: 'Run the command by hand in a fresh clone, and correct workspace.setup in skein.yaml.',
+      },
+    );
   }
   return [];
 }
@@ -75,8 +84,10 @@ async function actSetup(work: MissionWork, command: string): Promise<Record<stri
     check: { name: 'setup', command },
     startedAt: work.now(),
     signal: work.signal,
+    environment: { PATH: work.searchPath },
   });
-  if (result.cancelled) throw new SkeinError('interrupted', 'Cannot finish the set-up: it was stopped');
+  if (result.cancelled)
+    throw new SkeinError('interrupted', 'Cannot finish the set-up: it was stopped');
   const { exitCode, signal, timedOut, durationMs, outputBytes } = result;
   const blob = await work.ledger.blobs.put(Buffer.from(result.output));
   return { exitCode, signal, timedOut, durationMs, output: { blob, totalBytes: outputBytes } };
@@ -85,8 +96,9 @@ async function actSetup(work: MissionWork, command: string): Promise<Record<stri
 /** Linking again is harmless, so it needs no intent of its own; what was linked is told once. */
 async function linkDependencies(work: MissionWork): Promise<readonly string[]> {
   const plan = await planDependencyLinks(work.repository.top, work.worktree);
+  const before = probeDependencyLinks(plan);
   const report = makeDependencyLinks(plan);
-  if (report.folders.length === 0) return report.warnings;
+  if (before === 'done') return report.warnings;
   const detail = await work.ledger.blobs.put(Buffer.from(JSON.stringify(report)));
   const data = {
     folders: report.folders,
@@ -96,6 +108,11 @@ async function linkDependencies(work: MissionWork): Promise<readonly string[]> {
     detail,
   };
   const subject = `worktree/${work.mission}`;
-  await work.record('note.record', { type: 'workspace.linked', subject, mission: work.mission, data });
+  await work.record('note.record', {
+    type: 'workspace.linked',
+    subject,
+    mission: work.mission,
+    data,
+  });
   return report.warnings;
 }

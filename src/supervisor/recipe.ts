@@ -12,6 +12,12 @@ export interface PlanRequest {
   readonly signal: AbortSignal;
 }
 
+/** The names of a rename; messages of a compiler are compared with both taken for one. */
+export interface ChangedNames {
+  readonly from: string;
+  readonly to: string;
+}
+
 /** A change that was worked out but not made. `title` becomes the subject of the git commit. */
 export interface PlannedChange {
   readonly title: string;
@@ -20,6 +26,7 @@ export interface PlannedChange {
   readonly edits: readonly FileEdit[];
   readonly listed: readonly Occurrence[];
   readonly warnings: readonly string[];
+  readonly names: ChangedNames | null;
 }
 
 /** `usage` is the form of its goals, `matches` says whether a goal has it; `plan` writes nothing. */

@@ -23,15 +23,24 @@ export interface SupervisorOptions {
   readonly now: () => number;
   readonly monotonicMs: () => number;
   readonly newId: () => string;
-  readonly ledgerOf: (repository: Repository) => Promise<Ledger>;
-  readonly repositoryOf: (space: string) => string | undefined;
+  readonly ledgerOf: (repository: Repository, searchPath: string) => Promise<Ledger>;
+  readonly projectOf: (space: string) => ProjectPlace | undefined;
   readonly pause?: EffectsOptions['pause'];
+  /** Told of failures that could not be put on the record. */
+  readonly report: (error: SkeinError) => void;
 }
 
-/** What a person asks for. */
+/** Where a space's repository is on this machine, and the PATH its programs are found by. */
+export interface ProjectPlace {
+  readonly repository: string;
+  readonly searchPath: string;
+}
+
+/** What a person asks for; `searchPath` is the PATH of the shell they asked from. */
 export interface Submission {
   readonly goal: string;
   readonly repository: string;
+  readonly searchPath: string;
   readonly options: MissionState['options'];
 }
 
@@ -66,7 +75,7 @@ export class Supervisor {
   async submit({ id }: Command, input: Submission, speaker: Speaker): Promise<Submitted> {
     const recipe = findRecipe(input.goal);
     const repository = await openRepository(input.repository);
-    const ledger = await this.#options.ledgerOf(repository);
+    const ledger = await this.#options.ledgerOf(repository, input.searchPath);
     const mission = id;
     const submitted = {
       mission,
@@ -94,7 +103,9 @@ export class Supervisor {
   async reject(ledger: Ledger, command: Command, speaker: Speaker): Promise<Receipt> {
     const { mission } = command.input as { mission: string };
     const receipt = await ledger.execute(command, speaker);
-    await cleanUp(this.#workOn(ledger, mission, await this.#openAgain(ledger, mission), neverStops()));
+    await cleanUp(
+      this.#workOn(ledger, mission, await this.#openAgain(ledger, mission), neverStops()),
+    );
     return receipt;
   }
 
@@ -122,14 +133,19 @@ export class Supervisor {
 
   /** Stops everything at its next safe point. */
   async close(): Promise<void> {
-    await Promise.all([...this.#running.keys()].map((mission) => this.interrupt(mission, 'the node stops')));
+    await Promise.all(
+      [...this.#running.keys()].map((mission) => this.interrupt(mission, 'the node stops')),
+    );
   }
 
   async #openAgain(ledger: Ledger, mission: string): Promise<Repository> {
     missionState(ledger, mission);
-    const path = this.#options.repositoryOf(ledger.space);
-    if (path !== undefined) return openRepository(path);
-    throw new SkeinError('repository-not-found', `Cannot continue mission ${mission}: this home does not know where its repository is`);
+    const place = this.#options.projectOf(ledger.space);
+    if (place !== undefined) return openRepository(place.repository);
+    throw new SkeinError(
+      'repository-not-found',
+      `Cannot continue mission ${mission}: this home does not know where its repository is`,
+    );
   }
 
   #start(ledger: Ledger, mission: string, repository: Repository): void {
@@ -139,24 +155,27 @@ export class Supervisor {
     this.#running.set(mission, { stop, ended });
   }
 
-  #workOn(ledger: Ledger, mission: string, repository: Repository, signal: AbortSignal): MissionWork {
+  #workOn(
+    ledger: Ledger,
+    mission: string,
+    repository: Repository,
+    signal: AbortSignal,
+  ): MissionWork {
     const { newId, now, monotonicMs, worktrees, pause } = this.#options;
-    const record = async (name: string, input: unknown): Promise<void> => {
-      await ledger.execute({ id: newId(), name, input }, SUPERVISOR);
-    };
-    const speaker: Speaker = { actor: 'agent:runner', authority: 'peer' };
-    return {
-      mission,
-      ledger,
-      repository,
-      signal,
-      now,
-      monotonicMs,
-      record,
-      base: missionState(ledger, mission).base,
-      worktree: join(worktrees, mission),
+    const { base } = missionState(ledger, mission);
+    const worktree = join(worktrees, mission);
+    const searchPath = this.#options.projectOf(ledger.space)?.searchPath ?? '';
+    const place = { repository, base, worktree, searchPath };
+    const fixed = { mission, ledger, signal, now, monotonicMs, ...place };
+    const inTheNameOf = (speaker: Speaker): MissionWork => ({
+      ...fixed,
       effects: makeEffects({ ledger, newId, speaker, ...(pause === undefined ? {} : { pause }) }),
-    };
+      record: async (name, input) => {
+        await ledger.execute({ id: newId(), name, input }, speaker);
+      },
+      as: (agent) => inTheNameOf({ actor: agent, authority: 'peer' }),
+    });
+    return inTheNameOf(SUPERVISOR);
   }
 
   /** Never rejects: whatever goes wrong ends on the record, or the record itself is gone. */
@@ -166,8 +185,15 @@ export class Supervisor {
       if (state.status === 'planning') await planMission(work, state);
       else await executeMission(work, this.#options.crew);
     } catch (thrown) {
-      await this.#endBadly(work, state, toSkeinError(thrown)).catch(ignoreClosedLedger);
+      await this.#endBadly(work, state, toSkeinError(thrown)).catch((failure) =>
+        this.#report(toSkeinError(failure)),
+      );
     }
+  }
+
+  /** When the node is being stopped the ledger may close first; the next start probes what is open. */
+  #report(error: SkeinError): void {
+    if (error.name !== 'ledger-closed') this.#options.report(error);
   }
 
   async #endBadly(work: MissionWork, state: MissionState, error: SkeinError): Promise<void> {
@@ -200,9 +226,4 @@ function missionState(ledger: Ledger, mission: string): MissionState {
   const found = ledger.read.entity('mission', mission);
   if (found !== undefined) return found.body as MissionState;
   throw new SkeinError('not-found', `Cannot find mission ${mission}`);
-}
-
-/** When the node is being killed the ledger may close first; the next start probes what is open. */
-function ignoreClosedLedger(thrown: unknown): void {
-  if (toSkeinError(thrown).name !== 'ledger-closed') console.error(thrown);
 }

@@ -69,18 +69,27 @@ export const effectDeciders: DeciderTable = {
 function assertOpen(input: Statement, context: DecisionContext): void {
   const status = context.entity<EffectState>('effect', input.effect)?.body.status;
   if (status === 'intended') return;
-  throw new SkeinError('conflict', `Cannot close ${input.effect}: it is ${status ?? 'not intended'}`);
+  throw new SkeinError(
+    'conflict',
+    `Cannot close ${input.effect}: it is ${status ?? 'not intended'}`,
+  );
 }
 
 function assertLease({ data }: Statement, context: DecisionContext): void {
   const { lease, token, path } = data as { lease: string; token: number; path: string };
   const held = context.entity<LeaseState>('lease', lease)?.body;
   const problem =
-    held === undefined ? 'there is no such lease'
-    : held.status !== 'held' ? 'the lease was released'
-    : held.epoch !== context.epoch ? `the lease is of epoch ${held.epoch}, it is ${context.epoch} now`
-    : held.token !== token ? `the token is ${token}, the lease has ${held.token}`
-    : !held.paths.includes(path) ? 'the lease does not cover the path'
-    : undefined;
-  if (problem !== undefined) throw new SkeinError('lease-missing', `Cannot edit ${path}: ${problem}`);
+    held === undefined
+      ? 'there is no such lease'
+      : held.status !== 'held'
+        ? 'the lease was released'
+        : held.epoch !== context.epoch
+          ? `the lease is of epoch ${held.epoch}, it is ${context.epoch} now`
+          : held.token !== token
+            ? `the token is ${token}, the lease has ${held.token}`
+            : !held.paths.includes(path)
+              ? 'the lease does not cover the path'
+              : undefined;
+  if (problem !== undefined)
+    throw new SkeinError('lease-missing', `Cannot edit ${path}: ${problem}`);
 }

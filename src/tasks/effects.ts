@@ -67,7 +67,8 @@ export function makeEffects({ ledger, speaker, newId, pause }: EffectsOptions): 
     } catch (thrown) {
       const error = toSkeinError(thrown);
       // An interrupted effect has no outcome yet: its intent stays open and is probed on resume.
-      if (error.name !== 'interrupted') await record('effect.fail', effect, { reason: error.message });
+      if (error.name !== 'interrupted')
+        await record('effect.fail', effect, { reason: error.message });
       throw error;
     }
     await pause?.('after-effect', effect);

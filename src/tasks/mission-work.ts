@@ -12,11 +12,15 @@ export interface MissionWork {
   /** The git commit that the mission starts from. */
   readonly base: string;
   readonly worktree: string;
+  /** The PATH by which checks find their programs. */
+  readonly searchPath: string;
   readonly signal: AbortSignal;
   readonly now: () => number;
   readonly monotonicMs: () => number;
   /** Executes a command in the name of who holds this. */
   readonly record: (name: string, input: unknown) => Promise<void>;
+  /** The same work in the name of an agent: its commands and effects carry that name. */
+  readonly as: (agent: string) => MissionWork;
 }
 
 /** Throws `interrupted` when the mission was told to stop: called between effects. */

@@ -3,7 +3,12 @@ import { SkeinError } from '#protocol/errors.ts';
 import { checkEvidence } from '#protocol/events/task.ts';
 import type { NewSkeinEvent } from '#protocol/event-types.ts';
 import { fields, gitId, integer, list, text } from '#protocol/shape.ts';
-import { defineDecider, requireEntity, type DeciderTable, type DecisionContext } from '#ledger/decider.ts';
+import {
+  defineDecider,
+  requireEntity,
+  type DeciderTable,
+  type DecisionContext,
+} from '#ledger/decider.ts';
 import type { LeaseState, TaskState } from './task-reducer.ts';
 
 /** Commands about tasks: `task.claim`, `task.finish`, `task.fail`. */
@@ -14,7 +19,11 @@ export const taskDeciders: DeciderTable = {
       const { body, version } = requireEntity<TaskState>(context, 'task', task);
       assertClaimable(task, body, context);
       const leases = context.entities<LeaseState>('lease');
-      assertFree(body.writeSet, leases.map((lease) => lease.body), context.epoch);
+      assertFree(
+        body.writeSet,
+        leases.map((lease) => lease.body),
+        context.epoch,
+      );
       const token = 1 + Math.max(0, ...leases.map((lease) => lease.body.token));
       const lease = `${task}.${version}`;
       const { epoch } = context;
@@ -64,7 +73,8 @@ const notClaimed = (task: string, { status }: TaskState): SkeinError =>
 /** A task may be claimed when it is ready, or when its lease belongs to an epoch that has ended. */
 function assertClaimable(task: string, body: TaskState, context: DecisionContext): void {
   if (body.status === 'ready') return;
-  const lease = body.lease === null ? undefined : context.entity<LeaseState>('lease', body.lease)?.body;
+  const lease =
+    body.lease === null ? undefined : context.entity<LeaseState>('lease', body.lease)?.body;
   if (body.status === 'claimed' && lease !== undefined && lease.epoch !== context.epoch) return;
   throw new SkeinError('conflict', `Cannot claim task ${task}: it is ${body.status}`, {
     details: { holder: body.agent },

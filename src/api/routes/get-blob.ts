@@ -2,7 +2,7 @@
 import type { Context } from 'hono';
 import { SkeinError } from '#protocol/errors.ts';
 import type { Door } from '../door.ts';
-import type { Variables } from '../routes.ts';
+import type { Variables } from '../variables.ts';
 
 /** Answers the bytes whose SHA-256 is `hash`; they are checked against it. */
 export async function getBlob(door: Door, context: Context<Variables>): Promise<Response> {

@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { SkeinError } from '#protocol/errors.ts';
 import type { EntityKind } from '#protocol/event-type.ts';
 import type { Door, SpaceEntity } from '../door.ts';
-import type { Variables } from '../routes.ts';
+import type { Variables } from '../variables.ts';
 
 const KINDS: readonly string[] = ['space', 'mission', 'plan', 'task', 'lease', 'effect'];
 
@@ -19,7 +19,8 @@ export async function getEntities(door: Door, context: Context<Variables>): Prom
   const found = await door.entities(kind as EntityKind, space);
   const wanted = found.filter(
     (entity) =>
-      (id === undefined || entity.id === id) && (mission === undefined || ofMission(entity, mission)),
+      (id === undefined || entity.id === id) &&
+      (mission === undefined || ofMission(entity, mission)),
   );
   return context.json({ entities: wanted });
 }

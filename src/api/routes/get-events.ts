@@ -7,7 +7,7 @@ import type { Context } from 'hono';
 import type { Ledger, StoredEvent } from '#ledger/ledger.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import type { Door } from '../door.ts';
-import type { Variables } from '../routes.ts';
+import type { Variables } from '../variables.ts';
 
 const HEARTBEAT_MS = 15_000;
 
@@ -70,7 +70,9 @@ function streamPages(
       controller.enqueue(toLines(value));
       stalled = setTimeout(() => {
         end();
-        controller.error(new SkeinError('subscriber-too-slow', 'Cannot send events: the reader has stopped'));
+        controller.error(
+          new SkeinError('subscriber-too-slow', 'Cannot send events: the reader has stopped'),
+        );
       }, STALLED_AFTER_MS);
     },
     cancel: end,

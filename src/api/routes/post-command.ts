@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { SkeinError } from '#protocol/errors.ts';
 import type { Door } from '../door.ts';
-import type { Variables } from '../routes.ts';
+import type { Variables } from '../variables.ts';
 
 const body = z.object({
   id: z.uuidv7(),

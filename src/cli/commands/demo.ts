@@ -19,11 +19,14 @@ export const command: CliCommand = {
     const say = (line: string): void => void process.stderr.write(`${line}\n`);
     const repository = makeDemoRepository();
     say(`${bold('A small shop, in git:')} ${repository}`);
-    say(`${bold('The goal:')} ${DEMO_GOAL}  ${dim('(no model, no key; the plan is approved for you)')}\n`);
+    say(
+      `${bold('The goal:')} ${DEMO_GOAL}  ${dim('(no model, no key; the plan is approved for you)')}\n`,
+    );
     const client = await connect(typed);
     const request = {
       goal: DEMO_GOAL,
       repository,
+      searchPath: process.env['PATH'] ?? '',
       options: { checks: [], merge: true, hooks: false, keepExports: false },
     };
     const follow = { yes: true, json: typed.flag('json'), detach: false, verbose: false };

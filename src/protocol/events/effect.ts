@@ -5,7 +5,16 @@
  */
 import { homeEvent } from '../event-type.ts';
 import {
-  digest, fields, flag, gitId, integer, list, nullable, oneOf, optional, text,
+  digest,
+  fields,
+  flag,
+  gitId,
+  integer,
+  list,
+  nullable,
+  oneOf,
+  optional,
+  text,
 } from '../shape.ts';
 import { blobReference } from './mission.ts';
 
@@ -13,7 +22,14 @@ const failed = homeEvent('effect', { effect: text, reason: text });
 
 /** The kinds of effects; each has the three event types `<kind>.intended`, `.done`, `.failed`. */
 export const EFFECT_KINDS = [
-  'worktree', 'setup', 'check', 'edit', 'git-commit', 'branch', 'merge', 'cleanup',
+  'worktree',
+  'setup',
+  'check',
+  'edit',
+  'git-commit',
+  'branch',
+  'merge',
+  'cleanup',
 ] as const;
 
 /** A kind of effect. */
@@ -74,7 +90,7 @@ export const effectEvents = {
     message: text,
     author: person,
     committer: person,
-    date: text,
+    date: fields({ seconds: integer, offset: text }),
     gitCommit: gitId,
   }),
   'git-commit.done': homeEvent('effect', { effect: text, gitCommit: gitId }),

@@ -28,7 +28,12 @@ export const plannedTask = fields({
  * What a plan costs before it runs. `money` in millionths of a US dollar (0 = no model is asked);
  * `timeMs` is measured from this repository's earlier missions, null when there are none.
  */
-export const price = fields({ files: integer, changes: integer, money: integer, timeMs: nullable(integer) });
+export const price = fields({
+  files: integer,
+  changes: integer,
+  money: integer,
+  timeMs: nullable(integer),
+});
 
 /** Types whose subject is `mission/<id>`. */
 export const missionEvents = {

@@ -7,7 +7,8 @@ import type { PlannedChange, PlanRequest, Recipe } from '../recipe.ts';
 /** The longest a plan may take, in milliseconds. */
 const PLAN_TIMEOUT_MS = 300_000;
 
-const GOAL = /^\s*rename\s+(\S+)\s+to\s+(\S+)(?:\s+(?:at|in)\s+(\S+?)(?::(\d+))?(?::(\d+))?)?\s*$/iu;
+const GOAL =
+  /^\s*rename\s+(\S+)\s+to\s+(\S+)(?:\s+(?:at|in)\s+(\S+?)(?::(\d+))?(?::(\d+))?)?\s*$/iu;
 
 /** What a goal asks for. */
 export type RenameGoal = Pick<RenameRequest, 'from' | 'to' | 'at'>;
@@ -19,7 +20,11 @@ export function parseRenameGoal(goal: string): RenameGoal | undefined {
   const names = { from: unquote(from), to: unquote(to) };
   if (path === undefined) return names;
   if (line === undefined) return undefined;
-  const at = { path, line: Number(line), ...(column === undefined ? {} : { column: Number(column) }) };
+  const at = {
+    path,
+    line: Number(line),
+    ...(column === undefined ? {} : { column: Number(column) }),
+  };
   return { ...names, at };
 }
 
@@ -32,6 +37,9 @@ export const renameSymbol: Recipe = {
   matches: (goal) => parseRenameGoal(goal) !== undefined,
   plan: async (goal, request) => planGoal(parseRenameGoal(goal) as RenameGoal, request),
 };
+
+/** `Type.member` names a member. */
+const lastPart = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
 
 async function planGoal(goal: RenameGoal, request: PlanRequest): Promise<PlannedChange> {
   const { root, files, options, signal } = request;
@@ -47,7 +55,9 @@ async function planGoal(goal: RenameGoal, request: PlanRequest): Promise<Planned
   const { symbol, engine, edits, listed, warnings } = outcome;
   const place = `${symbol.path}:${symbol.line}`;
   const title = `Rename ${goal.from} to ${goal.to}`;
-  return { title, summary: `${title} (${symbol.kind}, ${place})`, engine, edits, listed, warnings };
+  const summary = `${title} (${symbol.kind}, ${place})`;
+  const names = { from: lastPart(goal.from), to: lastPart(goal.to) };
+  return { title, summary, engine, edits, listed, warnings, names };
 }
 
 function ambiguous({ from, to }: RenameGoal, choices: readonly SymbolChoice[]): SkeinError {
@@ -56,8 +66,12 @@ function ambiguous({ from, to }: RenameGoal, choices: readonly SymbolChoice[]): 
       `  ${path}:${line}  ${kind}${container === undefined ? '' : ` in ${container}`}  ${preview}`,
   );
   const [first] = choices;
-  return new SkeinError('symbol-ambiguous', `Cannot rename ${from}: ${choices.length} symbols have that name\n${lines.join('\n')}`, {
-    fix: `Say which one, for example: rename ${from} to ${to} at ${first?.path}:${first?.line}`,
-    details: { choices },
-  });
+  return new SkeinError(
+    'symbol-ambiguous',
+    `Cannot rename ${from}: ${choices.length} symbols have that name\n${lines.join('\n')}`,
+    {
+      fix: `Say which one, for example: rename ${from} to ${to} at ${first?.path}:${first?.line}`,
+      details: { choices },
+    },
+  );
 }

@@ -20,7 +20,11 @@ export const command: CliCommand = {
     if (body.status !== 'waiting') {
       throw new SkeinError('conflict', `Cannot approve mission ${mission}: it is ${body.status}`);
     }
-    const [json, detach, verbose] = [typed.flag('json'), typed.flag('detach'), typed.flag('verbose')];
+    const [json, detach, verbose] = [
+      typed.flag('json'),
+      typed.flag('detach'),
+      typed.flag('verbose'),
+    ];
     return followMission({ client, space, mission, yes: true, json, detach, verbose });
   },
 };

@@ -15,7 +15,10 @@ export const command: CliCommand = {
     const painted = style(process.stdout);
     for (const { id, space, body } of missions) {
       if (typed.flag('json')) process.stdout.write(`${JSON.stringify({ id, space, ...body })}\n`);
-      else process.stdout.write(`${shortId(id)}  ${statusText(body.status, painted)}  ${body.submittedAt.slice(0, 19)}  ${body.goal}\n`);
+      else
+        process.stdout.write(
+          `${shortId(id)}  ${statusText(body.status, painted)}  ${body.submittedAt.slice(0, 19)}  ${body.goal}\n`,
+        );
     }
     if (missions.length === 0) process.stderr.write('No missions yet. Try: skein demo\n');
     return 0;

@@ -11,7 +11,11 @@ export const command: CliCommand = {
   summary: 'continue a mission that was interrupted',
   words: [0, 1],
   options: {
-    yes: { type: 'boolean', short: 'y', help: 'approve the plan without asking, if it still waits' },
+    yes: {
+      type: 'boolean',
+      short: 'y',
+      help: 'approve the plan without asking, if it still waits',
+    },
     verbose: { type: 'boolean', short: 'v', help: 'tell every event' },
   },
   run: async (typed) => {

@@ -12,10 +12,18 @@ export const command: CliCommand = {
   options: {
     repo: { type: 'string', value: '<folder>', help: 'the git repository (default: here)' },
     yes: { type: 'boolean', short: 'y', help: 'approve the plan without asking' },
-    check: { type: 'string', multiple: true, value: '<command>', help: 'a check that must pass (repeatable; default: skein.yaml, else package.json)' },
+    check: {
+      type: 'string',
+      multiple: true,
+      value: '<command>',
+      help: 'a check that must pass (repeatable; default: skein.yaml, else package.json)',
+    },
     hooks: { type: 'boolean', help: "run the repository's commit hooks as a check" },
     merge: { type: 'boolean', help: 'fast-forward your branch when it is clean and unmoved' },
-    'keep-exports': { type: 'boolean', help: 'keep an alias of the old name where a module exports it' },
+    'keep-exports': {
+      type: 'boolean',
+      help: 'keep an alias of the old name where a module exports it',
+    },
     detach: { type: 'boolean', help: 'do not wait for the end' },
     verbose: { type: 'boolean', short: 'v', help: 'tell every event' },
   },
@@ -23,6 +31,7 @@ export const command: CliCommand = {
     const request: MissionRequest = {
       goal: typed.words[0] ?? '',
       repository: resolve(typed.value('repo') ?? '.'),
+      searchPath: process.env['PATH'] ?? '',
       options: {
         checks: typed.values('check'),
         merge: typed.flag('merge'),

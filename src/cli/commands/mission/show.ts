@@ -20,7 +20,9 @@ export const command: CliCommand = {
     const plan = await findPlan(client, mission);
     const effects = await effectsOf(client, mission);
     if (typed.flag('json')) {
-      process.stdout.write(`${JSON.stringify({ id: mission.id, space: mission.space, ...mission.body, plan, effects })}\n`);
+      process.stdout.write(
+        `${JSON.stringify({ id: mission.id, space: mission.space, ...mission.body, plan, effects })}\n`,
+      );
       return 0;
     }
     const painted = style(process.stdout);
@@ -28,7 +30,11 @@ export const command: CliCommand = {
     if (plan !== undefined) {
       lines.push('', ...planLines(plan, await fetchContents(client, mission.space, plan), painted));
     }
-    lines.push(...(await checkLines(client, mission.space, effects, painted)), '', ...endLines(mission, painted));
+    lines.push(
+      ...(await checkLines(client, mission.space, effects, painted)),
+      '',
+      ...endLines(mission, painted),
+    );
     process.stdout.write(`${lines.join('\n')}\n`);
     return 0;
   },
@@ -43,7 +49,9 @@ async function effectsOf(client: NodeClient, { id, space }: FoundMission): Promi
 function headLines({ id, body }: FoundMission, { bold, dim }: Style): string[] {
   return [
     `${bold(body.goal)}  ${body.status}`,
-    dim(`mission ${id}, submitted ${body.submittedAt}, base ${body.base.slice(0, 10)}${body.branch === null ? '' : ` on ${body.branch}`}`),
+    dim(
+      `mission ${id}, submitted ${body.submittedAt}, base ${body.base.slice(0, 10)}${body.branch === null ? '' : ` on ${body.branch}`}`,
+    ),
   ];
 }
 
@@ -63,7 +71,10 @@ async function checkLines(
   for (const { kind, subject, intent, outcome } of effects) {
     if (kind !== 'check' || outcome === null) continue;
     const run = { ...outcome, phase: intent['phase'] } as unknown as CheckRun;
-    const verdict = run.exitCode === 0 ? painted.green('passed') : painted.red(`exit code ${run.exitCode ?? 'none'}`);
+    const verdict =
+      run.exitCode === 0
+        ? painted.green('passed')
+        : painted.red(`exit code ${run.exitCode ?? 'none'}`);
     lines.push(`${subject.replace('check/', 'check ')} on the ${run.phase}: ${verdict}`);
     if (run.exitCode !== 0) lines.push(...(await outputLines(client, space, run)));
   }
@@ -72,24 +83,41 @@ async function checkLines(
 
 const MOST_OUTPUT_LINES = 30;
 
-async function outputLines(client: NodeClient, space: string, { output }: CheckRun): Promise<string[]> {
+async function outputLines(
+  client: NodeClient,
+  space: string,
+  { output }: CheckRun,
+): Promise<string[]> {
   const text =
     output.blob === undefined
       ? (output.text ?? '')
       : (await client.bytes(`/v1/blobs/${output.blob.hash}?space=${space}`)).toString('utf8');
-  return text.trimEnd().split('\n').slice(-MOST_OUTPUT_LINES).map((line) => `    ${line}`);
+  return text
+    .trimEnd()
+    .split('\n')
+    .slice(-MOST_OUTPUT_LINES)
+    .map((line) => `    ${line}`);
 }
 
 function endLines({ id, body }: FoundMission, { green, red, yellow }: Style): string[] {
   const { status, problem, gitCommit, resultBranch, merged, approvedFrom } = body;
   const approved = approvedFrom === null ? [] : [`approved by the person (${approvedFrom})`];
   if (status === 'done') {
-    return [...approved, `${green('done')}: git commit ${gitCommit} on ${resultBranch}${merged ? ', merged' : ''}`];
+    return [
+      ...approved,
+      `${green('done')}: git commit ${gitCommit} on ${resultBranch}${merged ? ', merged' : ''}`,
+    ];
   }
   if (problem !== null) {
     const kept = body.worktreeKept ? ['the worktree is kept until "skein clean"'] : [];
-    return [...approved, `${red(status)}: ${problem.message}`, ...(problem.fix === undefined ? [] : [problem.fix]), ...kept];
+    return [
+      ...approved,
+      `${red(status)}: ${problem.message}`,
+      ...(problem.fix === undefined ? [] : [problem.fix]),
+      ...kept,
+    ];
   }
-  if (status === 'waiting') return [`${yellow('waiting')}: skein approve ${id} | skein reject ${id}`];
+  if (status === 'waiting')
+    return [`${yellow('waiting')}: skein approve ${id} | skein reject ${id}`];
   return [...approved, yellow(status)];
 }

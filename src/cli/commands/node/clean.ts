@@ -27,6 +27,12 @@ export const command: CliCommand = {
 
 function line({ mission, bytes, status, removed }: CleanedWorktree, dryRun: boolean): string {
   const needed = ['planning', 'waiting', 'running', 'interrupted'].includes(status);
-  const what = removed ? 'removed' : needed ? 'kept: the mission needs it' : dryRun ? 'would be removed' : 'kept';
+  const what = removed
+    ? 'removed'
+    : needed
+      ? 'kept: the mission needs it'
+      : dryRun
+        ? 'would be removed'
+        : 'kept';
   return `${shortId(mission)}  ${(bytes / 1e6).toFixed(1)} MB  ${status}  ${what}`;
 }

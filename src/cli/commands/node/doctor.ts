@@ -80,8 +80,14 @@ function fileFindings(paths: HomePaths): Finding[] {
     if (mode === undefined) continue;
     const open = (mode & 0o077) !== 0;
     const octal = (mode & 0o777).toString(8).padStart(4, '0');
-    const fix = open ? `: others may read it; chmod ${path === paths.home ? '700' : '600'} '${path}'` : '';
-    findings.push({ name: 'permissions', state: open ? 'bad' : 'good', detail: `${path} ${octal}${fix}` });
+    const fix = open
+      ? `: others may read it; chmod ${path === paths.home ? '700' : '600'} '${path}'`
+      : '';
+    findings.push({
+      name: 'permissions',
+      state: open ? 'bad' : 'good',
+      detail: `${path} ${octal}${fix}`,
+    });
   }
   return findings;
 }
@@ -90,13 +96,26 @@ async function nodeFindings(client: NodeClient): Promise<Finding[]> {
   const status = await client.get<NodeStatus>('/v1/status');
   const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
   return [
-    { name: 'node', state: 'good', detail: `up, key ${status.key.slice(0, 16)}, epoch ${status.epoch}, ${megabytes(status.rssBytes)}` },
-    { name: 'worktrees', state: 'good', detail: `${megabytes(status.worktreeBytes)} ("skein clean" removes those of ended missions)` },
+    {
+      name: 'node',
+      state: 'good',
+      detail: `up, key ${status.key.slice(0, 16)}, epoch ${status.epoch}, ${megabytes(status.rssBytes)}`,
+    },
+    {
+      name: 'worktrees',
+      state: 'good',
+      detail: `${megabytes(status.worktreeBytes)} ("skein clean" removes those of ended missions)`,
+    },
     ...status.spaces.map(({ space, events, ledgerBytes, blobBytes, repository }): Finding => {
       const size = `${events} events, ${megabytes(ledgerBytes)} + ${megabytes(blobBytes)} blobs`;
-      const missing = repository !== null && statSync(repository, { throwIfNoEntry: false }) === undefined;
+      const missing =
+        repository !== null && statSync(repository, { throwIfNoEntry: false }) === undefined;
       const state = missing ? 'note' : 'good';
-      return { name: 'record', state, detail: `${space.slice(0, 12)} ${size} ${repository ?? ''}${missing ? ' (the repository is gone)' : ''}` };
+      return {
+        name: 'record',
+        state,
+        detail: `${space.slice(0, 12)} ${size} ${repository ?? ''}${missing ? ' (the repository is gone)' : ''}`,
+      };
     }),
   ];
 }

@@ -24,9 +24,13 @@ export const command: CliCommand = {
     const deadline = performance.now() + STOP_TIMEOUT_MS;
     while (await isUp(socket)) {
       if (performance.now() > deadline) {
-        throw new SkeinError('node-unreachable', 'Cannot stop the node: it is still up after 30 s', {
-          fix: 'See "skein status" for its pid.',
-        });
+        throw new SkeinError(
+          'node-unreachable',
+          'Cannot stop the node: it is still up after 30 s',
+          {
+            fix: 'See "skein status" for its pid.',
+          },
+        );
       }
       await sleep(20);
     }

@@ -24,12 +24,17 @@ export const command: CliCommand = {
     const stop = new AbortController();
     process.once('SIGINT', () => process.exit(130));
     process.stdout.on('error', () => stop.abort());
-    for await (const line of client.lines(`/v1/events?space=${space}${mission}${follow}`, stop.signal)) {
+    for await (const line of client.lines(
+      `/v1/events?space=${space}${mission}${follow}`,
+      stop.signal,
+    )) {
       if (typed.flag('json')) process.stdout.write(`${line}\n`);
       else {
         const event = JSON.parse(line) as EventEnvelope;
         const { dim } = painted;
-        process.stdout.write(`${dim(event.time.slice(11, 23))} ${dim(event.actor.replace(/^agent:/u, '').padEnd(12))} ${tell(event, painted)}\n`);
+        process.stdout.write(
+          `${dim(event.time.slice(11, 23))} ${dim(event.actor.replace(/^agent:/u, '').padEnd(12))} ${tell(event, painted)}\n`,
+        );
       }
     }
     return 0;

@@ -9,7 +9,8 @@ import { style } from '../../style.ts';
 /** The command. */
 export const command: CliCommand = {
   usage: 'verify [<mission>]',
-  summary: 'verify all records of this home (or the one of a mission): signatures, chain, state, blobs',
+  summary:
+    'verify all records of this home (or the one of a mission): signatures, chain, state, blobs',
   words: [0, 1],
   options: {},
   run: async (typed) => {
@@ -30,10 +31,20 @@ export const command: CliCommand = {
 function printReport(report: VerifyReport): void {
   const { green, red, dim } = style(process.stdout);
   const { space, commits, events, blobs, head, anchoredSeq, damage, durationMs } = report;
-  const verdict = damage.length === 0 ? green('whole') : red(`${damage.length} finding${damage.length === 1 ? '' : 's'}`);
-  process.stdout.write(`record ${space.slice(0, 12)}: ${verdict}  ${commits} commits, ${events} events, ${blobs} blobs in ${durationMs.toFixed(0)} ms\n`);
+  const verdict =
+    damage.length === 0
+      ? green('whole')
+      : red(`${damage.length} finding${damage.length === 1 ? '' : 's'}`);
+  process.stdout.write(
+    `record ${space.slice(0, 12)}: ${verdict}  ${commits} commits, ${events} events, ${blobs} blobs in ${durationMs.toFixed(0)} ms\n`,
+  );
   if (head !== null) {
-    process.stdout.write(dim(`  head ${head.chain.slice(0, 12)}:${head.seq} ${head.hash.slice(0, 16)}, anchored up to ${anchoredSeq}\n`));
+    process.stdout.write(
+      dim(
+        `  head ${head.chain.slice(0, 12)}:${head.seq} ${head.hash.slice(0, 16)}, anchored up to ${anchoredSeq}\n`,
+      ),
+    );
   }
-  for (const { kind, id, detail } of damage) process.stdout.write(`  ${red(kind)} ${id}: ${detail}\n`);
+  for (const { kind, id, detail } of damage)
+    process.stdout.write(`  ${red(kind)} ${id}: ${detail}\n`);
 }
