@@ -73,7 +73,7 @@ export function parseSkeinYaml(bytes: Uint8Array): SkeinYaml {
   if (problem !== undefined) {
     throw invalid(lines.linePos(problem.pos[0]).line, firstLine(problem.message));
   }
-  const value = toData(document);
+  const value = toData(document, lines);
   if (value === null) return {};
   assertFormat(document, lines, value);
   const result = fileSchema.safeParse(value);
@@ -81,11 +81,14 @@ export function parseSkeinYaml(bytes: Uint8Array): SkeinYaml {
   throw explain(document, lines, result.error.issues[0]);
 }
 
-function toData(document: Document.Parsed): unknown {
+function toData(document: Document.Parsed, lines: LineCounter): unknown {
   let aliases = 0;
   visit(document, {
-    Alias: () => {
+    Alias: (_, alias) => {
       aliases += 1;
+      if (alias.resolve(document) !== undefined) return;
+      const { line } = lines.linePos(alias.range?.[0] ?? 0);
+      throw invalid(line, `there is nothing for the alias *${alias.source}`);
     },
   });
   if (aliases > MAX_ALIASES) throw invalid(1, `it has more than ${MAX_ALIASES} aliases`);
