@@ -1,11 +1,8 @@
 /**
  * Makes a worktree a working project: each `node_modules` of the user's tree becomes a real folder
- * of links, entry by entry. A dependency is linked to where it is installed; an entry that is a
- * link into the repository (a workspace package) is copied as a link, so that it leads to the
- * package in the worktree, the one that is edited. Caches stay behind.
- *
- * Limit: a program sees a linked dependency at its real path, in the user's tree. If an installed
- * package itself loads a workspace package by name, it gets the user's copy, not the edited one.
+ * of links, entry by entry. A dependency is linked to where it is installed; a link into the
+ * repository (a workspace package) is copied as a link, so it leads to the package in the worktree.
+ * Limit: an installed package that itself loads a workspace package gets the user's, unedited one.
  */
 import type { Dirent } from 'node:fs';
 import { lstatSync, readFileSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';

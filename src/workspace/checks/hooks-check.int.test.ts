@@ -3,10 +3,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { tempRepository, type TempRepository } from '#workspace/fixtures/temp-repository.ts';
+import {
+  openTemp,
+  tempRepository,
+  type TempRepository,
+} from '#workspace/fixtures/temp-repository.ts';
 import { openRepository } from '#workspace/git/open-repository.ts';
 import { addWorktree, prepareWorktree } from '#workspace/git/worktree.ts';
-import { openTemp } from '#workspace/fixtures/temp-repository.ts';
 import type { CheckResult } from './check.ts';
 import { mergeHooksCheck } from './hooks-check.ts';
 import { runCheck } from './run-check.ts';

@@ -1,11 +1,8 @@
 /**
- * Moves the user's own branch to a mission's git commit: the one effect on their tree, and only
- * when they ask for it with --merge. Nothing is merged: the branch must not have moved, and where
- * it is checked out the tree must be clean, so the step is always a fast-forward.
- *
- * git writes the files and its index first and the branch last. If that is cut off after the files,
- * the tree holds exactly the new commit while the branch is at the old one; this is recognised and
- * taken up again by moving the branch. Anything in between is left for the person to see.
+ * Moves the user's own branch to a mission's git commit: the one effect on their tree, only asked
+ * for (--merge), only when the branch has not moved and the tree where it is checked out is clean.
+ * git writes files and index first and the branch last: cut off in between, the tree holds exactly
+ * the new commit, and the branch is moved by the next try. Else it is left for the person to see.
  */
 import { realpathSync } from 'node:fs';
 import { SkeinError } from '#protocol/errors.ts';
