@@ -84,7 +84,10 @@ export function subtract(
   });
 }
 
-function normalise(message: string, names: { readonly from?: string; readonly to?: string }): string {
+function normalise(
+  message: string,
+  names: { readonly from?: string; readonly to?: string },
+): string {
   const plain = [names.from, names.to].flatMap((name) => name?.split(/[.#]/).at(-1) ?? []);
   return plain.reduce((text, name) => {
     const literal = name.replace(/[$\\^.*+?()[\]{}|]/g, '\\$&');

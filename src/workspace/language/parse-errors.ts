@@ -7,13 +7,15 @@ import { indexLines } from './syntax/words.ts';
 
 const MAX_ERRORS = 20;
 /** JSON files that tools read with comments. */
-const COMMENTED_JSON = /(?:^|\/)(?:[tj]sconfig[^/]*|\.[^/]*rc|devcontainer|settings|launch)\.json$|\.jsonc$/;
+const COMMENTED_JSON =
+  /(?:^|\/)(?:[tj]sconfig[^/]*|\.[^/]*rc|devcontainer|settings|launch)\.json$|\.jsonc$/;
 
 /** The first 20 syntax errors; empty for valid files and for kinds that no parser here reads. */
 export function parseErrors(path: string, text: string): readonly ParseError[] {
   const plain = text.replace(/^\uFEFF/, '');
   if (isCodePath(path)) return codeErrors(path, plain);
-  if (/\.jsonc?$/.test(path)) return jsonErrors(COMMENTED_JSON.test(path) ? stripComments(plain) : plain);
+  if (/\.jsonc?$/.test(path))
+    return jsonErrors(COMMENTED_JSON.test(path) ? stripComments(plain) : plain);
   if (/\.ya?ml$/.test(path)) return yamlErrors(plain);
   return [];
 }

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { SkeinError } from '#protocol/errors.ts';
 import { chooseEngine } from './choose-engine.ts';
 import type { RenameOutcome, RenameRequest } from './language.ts';
-import { linkByServer } from './rename/ask-server.ts';
+import { growByReferences, linkByServer } from './rename/ask-server.ts';
 import { chooseSymbol, describe } from './rename/candidates.ts';
 import { type RenameNames, checkNames } from './rename/check-names.ts';
 import { planSymbol } from './rename/plan-symbol.ts';
@@ -66,6 +66,7 @@ async function planWithServer(context: RenameContext): Promise<RenameOutcome> {
   if (choice.type === 'several') {
     return { type: 'ambiguous', choices: choice.candidates.map((each) => describe(graph, each)) };
   }
+  await growByReferences(graph, choice.candidate.set, { root, tracked, server });
   return planSymbol({ ...context, graph, resolve, packages }, choice.candidate, choice.others);
 }
 

@@ -51,9 +51,45 @@ export async function linkByServer(graph: SymbolGraph, context: AskContext): Pro
   await Promise.all(jobs);
 }
 
+/**
+ * Asks for the references of every declaration in a set, until that finds no new declaration. It
+ * finds what definitions don't tell: keys of assignments, members that only inherit.
+ */
+export async function growByReferences(
+  graph: SymbolGraph,
+  seed: number,
+  context: AskContext,
+): Promise<void> {
+  const locate: Locate = (location) => trackedPath(context.root, location.path, context.tracked);
+  const asked = new Set<number>();
+  for (;;) {
+    const set = graph.sets.find(seed);
+    const open = [...allSites(graph)].filter((found) => {
+      const node = outerOf(found);
+      const isDeclared = found.site.declares !== undefined || graph.documented.has(node);
+      return isDeclared && !asked.has(node) && graph.sets.find(node) === set;
+    });
+    if (open.length === 0) return;
+    const answers = open.map(async (found) => {
+      asked.add(outerOf(found));
+      const absolute = path.join(context.root, found.file.source.path);
+      const position = found.file.source.lines.positionAt(found.site.start);
+      // An alias has the references of what it stands for: the real declaration is asked.
+      if (found.site.level !== 'member' && /^(?:import|alias)$/.test(found.site.declares ?? '')) return;
+      const locations = await context.server.references(absolute, position);
+      linkReferences(graph, found, locations, locate);
+    });
+    await Promise.all(answers);
+  }
+}
+
 type Locate = (location: ServerLocation) => string | undefined;
 
-function siteOf(graph: SymbolGraph, location: ServerLocation, locate: Locate): FoundSite | undefined {
+function siteOf(
+  graph: SymbolGraph,
+  location: ServerLocation,
+  locate: Locate,
+): FoundSite | undefined {
   const file = graph.files.get(locate(location) ?? '');
   if (!file) return undefined;
   const offset = file.source.lines.offsetAt(location.start);
@@ -78,8 +114,15 @@ function linkDefinitions(
       continue;
     }
     if (isOtherSide(from, target)) continue;
+    if (from.site === target.site && from.site.declares === undefined) noteSelf(graph, from);
     graph.sets.union(node, targetNode(graph, from.file, target));
   }
+}
+
+/** A use that is its own definition says nothing, but for a type that JSDoc declares. */
+function noteSelf(graph: SymbolGraph, found: FoundSite): void {
+  if (found.site.role === 'jsdoc') graph.documented.add(innerOf(found));
+  else graph.unknown.add(innerOf(found));
 }
 
 /** For `{ a }` the server also answers with the variable; only the property is wanted here. */
@@ -119,6 +162,9 @@ function linkReferences(
     // References of a property include variables taken out of it; those are symbols of their own.
     const { role, level } = target.site;
     if (level !== 'member' && role !== 'pattern-shorthand') continue;
-    graph.sets.union(innerOf(from), outerOf(target));
+    if (role === 'private' || isOtherSide(from, target)) continue;
+    // The references of a variable include the words `{ a }` that read it.
+    if (role === 'object-shorthand' && from.site.level !== 'member') continue;
+    graph.sets.union(outerOf(from), outerOf(target));
   }
 }

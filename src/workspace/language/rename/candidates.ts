@@ -42,7 +42,10 @@ export function chooseSymbol(
   if (top[0] && top.length === 1 && names.container === undefined) {
     return { type: 'one', candidate: top[0], others: wanted.length - 1 };
   }
-  return { type: 'several', candidates: top.length > 1 ? [...new Set([...top, ...wanted])] : wanted };
+  return {
+    type: 'several',
+    candidates: top.length > 1 ? [...new Set([...top, ...wanted])] : wanted,
+  };
 }
 
 const isTopLevel = ({ site }: FoundSite): boolean => site.level === 'top';
@@ -64,7 +67,7 @@ export function findCandidates(graph: SymbolGraph): readonly Candidate[] {
   const sets = new Map<number, FoundSite[]>();
   for (const found of allSites(graph)) {
     if (found.site.role === 'label' || found.site.role === 'exact-string') continue;
-    for (const node of new Set(declaredNodes(found))) {
+    for (const node of new Set(declaredNodes(graph, found))) {
       const set = graph.sets.find(node);
       sets.set(set, [...(sets.get(set) ?? []), found]);
     }
@@ -75,8 +78,9 @@ export function findCandidates(graph: SymbolGraph): readonly Candidate[] {
   });
 }
 
-function declaredNodes(found: FoundSite): readonly number[] {
+function declaredNodes(graph: SymbolGraph, found: FoundSite): readonly number[] {
   const { site } = found;
+  if (graph.documented.has(innerOf(found))) return [innerOf(found)];
   if (site.role === 'object-shorthand') return [outerOf(found)];
   return site.declares === undefined ? [] : [innerOf(found)];
 }
@@ -177,7 +181,7 @@ export function describe(graph: SymbolGraph, candidate: Candidate): SymbolChoice
   const position = file.source.lines.positionAt(site.start);
   return {
     name: graph.name,
-    kind: site.declares ?? 'property',
+    kind: site.declares ?? (site.role === 'jsdoc' ? 'type' : 'property'),
     ...(site.container === undefined || site.level === 'top' ? {} : { container: site.container }),
     path: file.source.path,
     line: position.line + 1,

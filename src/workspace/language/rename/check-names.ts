@@ -36,7 +36,8 @@ export function checkNames(fromText: string, toText: string): RenameNames {
   const container = fromParts.length > 1 ? fromParts[0] : undefined;
   const to = (toParts.at(-1) ?? '').replace(/^#/, '');
   if (!isIdentifierName(from)) refuse(`"${fromText}" is not a name`, 'Name one symbol');
-  if (!isIdentifierName(to)) refuse(`"${toText}" is not a name`, 'Give a name of letters, digits, _ and $');
+  if (!isIdentifierName(to))
+    refuse(`"${toText}" is not a name`, 'Give a name of letters, digits, _ and $');
   if (isPrivate !== toText.includes('#')) {
     const way = isPrivate ? 'Write the new name with # too' : 'Write the new name without #';
     refuse('a private name can only become a private name, and a public one a public one', way);

@@ -8,12 +8,7 @@ import type { Site } from '#workspace/language/syntax/file-model.ts';
 import { findWords } from '#workspace/language/syntax/words.ts';
 import type { RewrittenFile } from './rewrite.ts';
 import type { SourceFile } from './source-files.ts';
-import {
-  type GraphFile,
-  type SymbolGraph,
-  isTwoSided,
-  outerOf,
-} from './symbol-graph.ts';
+import { type GraphFile, type SymbolGraph, isTwoSided, outerOf } from './symbol-graph.ts';
 
 /** Files of languages that embed the code of modules and that no engine here reads. */
 const EMBEDS_CODE = /\.(?:vue|svelte|astro|mdx)$/;

@@ -23,7 +23,7 @@ export async function planSymbol(
   others: number,
 ): Promise<RenameOutcome> {
   const { graph, names, root, sources, server } = context;
-  const { set } = candidate;
+  const set = graph.sets.find(candidate.set);
   refuseOutside(context, candidate);
   refuseReserved(context, candidate);
   const rewritten = rewriteFiles(graph, set, names.to);
@@ -70,13 +70,16 @@ function warningsOf(
   const count = (kind: string): number => listed.filter((each) => each.class === kind).length;
   const strings = count('string') + count('comment');
   return [
-    ...(others > 0 ? [`${others} other symbols are called ${from} too; they stay as they are`] : []),
+    ...(others > 0
+      ? [`${others} other symbols are called ${from} too; they stay as they are`]
+      : []),
     ...(strings > 0 ? [`${strings} strings and comments still say ${from}`] : []),
   ];
 }
 
-function refuseOutside(context: GraphContext, { set }: Candidate): void {
+function refuseOutside(context: GraphContext, candidate: Candidate): void {
   const { graph, names } = context;
+  const set = graph.sets.find(candidate.set);
   for (const [node, where] of graph.external) {
     if (graph.sets.find(node) !== set) continue;
     const place = where.replace(/^.*\/node_modules\//, '').replace(`${context.root}/`, '');
@@ -88,7 +91,9 @@ function refuseOutside(context: GraphContext, { set }: Candidate): void {
   }
 }
 
-function refuseReserved({ graph, names }: GraphContext, { set, declarations }: Candidate): void {
+function refuseReserved({ graph, names }: GraphContext, candidate: Candidate): void {
+  const { declarations } = candidate;
+  const set = graph.sets.find(candidate.set);
   const kinds = declarations.map(({ site }) => site.declares ?? 'property');
   let isByScope = false;
   for (const file of graph.files.values()) {
@@ -106,10 +111,14 @@ function refuseUneditable(context: GraphContext, rewritten: readonly RewrittenFi
     const [error] = file.model.parseErrors;
     if (error === undefined) continue;
     const { path: name } = file.source;
-    throw new SkeinError('rename-refused', `Cannot rename ${from}: ${name} does not parse: ${error}`, {
-      fix: `Make ${name} valid first`,
-      details: { path: name },
-    });
+    throw new SkeinError(
+      'rename-refused',
+      `Cannot rename ${from}: ${name} does not parse: ${error}`,
+      {
+        fix: `Make ${name} valid first`,
+        details: { path: name },
+      },
+    );
   }
   const foreign = context.sources.named.find((source) => source.isCode && source.isForeign);
   if (foreign) {
@@ -138,8 +147,9 @@ function refuseUnresolved(context: GraphContext, listed: readonly Occurrence[]):
   );
 }
 
-function natureOf(context: GraphContext, { set, declarations }: Candidate): SymbolNature {
+function natureOf(context: GraphContext, { set: seed, declarations }: Candidate): SymbolNature {
   const { graph, resolve } = context;
+  const set = graph.sets.find(seed);
   const files = [...graph.files.values()];
   const exporters = files.filter((file) => graph.sets.find(file.exportNode) === set);
   const exportedBy = new Set(exporters.map((file) => file.source.path));
@@ -166,7 +176,10 @@ function foreignTest(context: GraphContext): (moduleText: string) => boolean {
   const own = new Set(packages.map((each) => each.name));
   return (text) => {
     if (/^\.{0,2}\//.test(text) || isBuiltin(text)) return true;
-    const name = text.split('/').slice(0, text.startsWith('@') ? 2 : 1).join('/');
+    const name = text
+      .split('/')
+      .slice(0, text.startsWith('@') ? 2 : 1)
+      .join('/');
     if (own.has(name)) return false;
     return wanted.has(name) || fs.existsSync(path.join(root, 'node_modules', name));
   };

@@ -33,7 +33,9 @@ export async function resolveModules(
       known.set(key, undefined);
       const position = source.lines.positionAt(name.offset);
       open.push(
-        resolveOne(context, source.path, name, position).then((found) => void known.set(key, found)),
+        resolveOne(context, source.path, name, position).then(
+          (found) => void known.set(key, found),
+        ),
       );
     }
   }

@@ -5,13 +5,7 @@
  */
 import { sha256 } from '#lib/sha256.ts';
 import type { FileEdit } from '#workspace/language/language.ts';
-import {
-  type GraphFile,
-  type SymbolGraph,
-  innerOf,
-  isTwoSided,
-  outerOf,
-} from './symbol-graph.ts';
+import { type GraphFile, type SymbolGraph, innerOf, isTwoSided, outerOf } from './symbol-graph.ts';
 
 /** One replaced word of a file; offsets into the old text. */
 export interface Replacement {
@@ -34,7 +28,11 @@ export interface RewrittenFile {
 }
 
 /** Rewrites every file that has a site of the set; files without one are left out. */
-export function rewriteFiles(graph: SymbolGraph, set: number, to: string): readonly RewrittenFile[] {
+export function rewriteFiles(
+  graph: SymbolGraph,
+  set: number,
+  to: string,
+): readonly RewrittenFile[] {
   const rewritten: RewrittenFile[] = [];
   for (const file of graph.files.values()) {
     const replacements = replacementsOf(graph, file, set, to);
@@ -89,8 +87,7 @@ function replacementsOf(
 function keptExport(graph: SymbolGraph, file: GraphFile, set: number, to: string): string {
   if (!graph.keepExports) return '';
   const declared = file.model.exports.filter(
-    (link) =>
-      link.form === 'declaration' && graph.sets.find(file.firstNode + link.node) === set,
+    (link) => link.form === 'declaration' && graph.sets.find(file.firstNode + link.node) === set,
   );
   if (declared.length === 0) return '';
   const { text } = file.source;

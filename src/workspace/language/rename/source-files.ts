@@ -67,7 +67,9 @@ export function readSourceFiles(
     if (!passesOn && !found.includes(true)) continue;
     if (bytes.includes(0) && !isUtf16(bytes)) continue;
     const source = decode(file, bytes, isCode);
-    const holds = words.map((word, index) => found[index] && findWords(source.text, word).length > 0);
+    const holds = words.map(
+      (word, index) => found[index] && findWords(source.text, word).length > 0,
+    );
     if (isCode && size > FILE_LIMIT_BYTES && holds[0]) refuseHuge(file);
     if (holds[0]) named.push(source);
     else if (isCode && (passesOn || holds.includes(true)) && size <= FILE_LIMIT_BYTES) {

@@ -3,7 +3,12 @@
  * come from the file models; `ask-server.ts` adds what only the compiler knows. Each module has two
  * more nodes: its export of the name, and its default export.
  */
-import type { FileModel, ImportLink, ModuleName, Site } from '#workspace/language/syntax/file-model.ts';
+import type {
+  FileModel,
+  ImportLink,
+  ModuleName,
+  Site,
+} from '#workspace/language/syntax/file-model.ts';
 import type { SourceFile } from './source-files.ts';
 import { type UnionFind, createUnionFind } from './union-find.ts';
 
@@ -33,6 +38,8 @@ export interface SymbolGraph {
   readonly external: Map<number, string>;
   /** Nodes the server could not tell anything about. */
   readonly unknown: Set<number>;
+  /** Nodes in JSDoc that declare what they name (`@typedef`). */
+  readonly documented: Set<number>;
 }
 
 /** Finds the tracked file a module name means; undefined when it is outside or unknown. */
@@ -72,6 +79,7 @@ export function createGraph(
     expected,
     external: new Map(),
     unknown: new Set(),
+    documented: new Set(),
   };
 }
 
@@ -123,7 +131,11 @@ function linkImport(
   }
   if (link.name !== 'default') graph.sets.union(node, target.exportNode);
   // A default import follows only when the default export itself has the name.
-  else if (!graph.keepExports && mayJoin(graph, node) && target.model.exports.some((each) => each.form === 'default')) {
+  else if (
+    !graph.keepExports &&
+    mayJoin(graph, node) &&
+    target.model.exports.some((each) => each.form === 'default')
+  ) {
     graph.sets.union(node, target.defaultNode);
   }
 }
@@ -131,7 +143,7 @@ function linkImport(
 /** The modules that export the name, by themselves or through `export *`. */
 function providers(graph: SymbolGraph, resolve: ResolveModule): ReadonlySet<GraphFile> {
   const provides = new Set([...graph.files.values()].filter(ownExport));
-  for (let grew = true; grew; ) {
+  for (let grew = true; grew;) {
     grew = false;
     for (const file of graph.files.values()) {
       if (provides.has(file)) continue;

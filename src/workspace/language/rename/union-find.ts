@@ -13,7 +13,7 @@ export function createUnionFind(size: number): UnionFind {
   const find = (node: number): number => {
     let root = node;
     while (parents[root] !== root) root = parents[root] as number;
-    for (let at = node; at !== root; ) {
+    for (let at = node; at !== root;) {
       const next = parents[at] as number;
       parents[at] = root;
       at = next;

@@ -10,7 +10,7 @@ import path from 'node:path';
 import { analyzeFile } from '#workspace/language/syntax/analyze-file.ts';
 import { parseSource } from '#workspace/language/syntax/parse-source.ts';
 import { indexLines } from '#workspace/language/syntax/words.ts';
-import { linkByServer } from './ask-server.ts';
+import { growByReferences, linkByServer } from './ask-server.ts';
 import type { RewrittenFile } from './rewrite.ts';
 import type { SourceFile } from './source-files.ts';
 import {
@@ -58,6 +58,7 @@ export async function verifyRename(
   const file = graph.files.get(declaration.path);
   if (!site || !file) throw refusal(context, 'its declaration is lost', []);
   const node = site.declares === undefined ? outerOf({ file, site }) : innerOf({ file, site });
+  await growByReferences(graph, node, context);
   compare(graph, graph.sets.find(node), expected, context);
 }
 

@@ -62,12 +62,20 @@ function entryPoints(manifest: WorkspacePackage['manifest'], below: string): rea
   const key = below === '' ? '.' : `./${below}`;
   const exports = manifest['exports'];
   const isMap =
-    typeof exports === 'object' && exports !== null && Object.keys(exports).some((k) => k[0] === '.');
+    typeof exports === 'object' &&
+    exports !== null &&
+    Object.keys(exports).some((k) => k[0] === '.');
   const listed = isMap ? matchExport(exports as Record<string, unknown>, key) : undefined;
   if (below !== '') return [...targets(listed), below];
   const main = ['types', 'typings', 'module', 'main'].map((field) => manifest[field]);
   const whole = isMap ? [] : targets(exports);
-  return [...targets(listed), ...whole, ...main.flatMap((each) => targets(each)), 'index', 'src/index'];
+  return [
+    ...targets(listed),
+    ...whole,
+    ...main.flatMap((each) => targets(each)),
+    'index',
+    'src/index',
+  ];
 }
 
 function matchExport(exports: Record<string, unknown>, key: string): unknown {
@@ -90,11 +98,7 @@ function targets(value: unknown, depth = 0): readonly string[] {
   return Object.values(value).flatMap((each) => targets(each, depth + 1));
 }
 
-function sourceOf(
-  folder: string,
-  entry: string,
-  tracked: ReadonlySet<string>,
-): string | undefined {
+function sourceOf(folder: string, entry: string, tracked: ReadonlySet<string>): string | undefined {
   const clean = path.posix.normalize(entry).replace(/\.d\.([cm]?)ts$/, '.$1js');
   const inside = clean.replace(OUTPUT_FOLDERS, '');
   const places = [clean, inside, `src/${inside}`, `source/${inside}`, `lib/${inside}`];

@@ -145,7 +145,9 @@ function nativePort(
     diagnostics: async (file) => {
       const answer = await ask('textDocument/diagnostic', { textDocument: document(file) });
       const items = (answer as { items?: readonly WireDiagnostic[] } | null)?.items ?? [];
-      return items.filter((item) => (item.severity ?? 1) === ERROR_SEVERITY).map(toDiagnostic(file));
+      return items
+        .filter((item) => (item.severity ?? 1) === ERROR_SEVERITY)
+        .map(toDiagnostic(file));
     },
     dispose: () => server.dispose(),
   };

@@ -73,6 +73,7 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ['ExpressionStatement', expressions.visitExpressionStatement],
   ['JSXMemberExpression', expressions.visitJsxMember],
   ['JSXAttribute', expressions.visitJsxAttribute],
+  ['PrivateIdentifier', expressions.visitPrivateName],
   ['MetaProperty', () => undefined],
   ['TSTypeReference', types.visitTypeReference],
   ['TSTypeQuery', types.visitTypeQuery],

@@ -71,7 +71,8 @@ export function lookUp(scope: Scope, name: string, meaning: number): Lookup {
   for (let at: Scope | undefined = scope; at; at = at.parent) {
     const binding = at.bindings.get(name);
     if (binding && (binding.meaning & meaning) !== 0) return { binding, leftNamespace };
-    if (at.kind === 'namespace' || at.kind === 'enum' || at.kind === 'ambient') leftNamespace = true;
+    if (at.kind === 'namespace' || at.kind === 'enum' || at.kind === 'ambient')
+      leftNamespace = true;
   }
   return { binding: undefined, leftNamespace };
 }

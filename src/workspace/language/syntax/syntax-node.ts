@@ -48,7 +48,8 @@ export function nameOf(node: SyntaxNode | undefined): string | undefined {
 /** The value of a string literal (or of a template without holes), else undefined. */
 export function stringValue(node: SyntaxNode | undefined): string | undefined {
   if (node?.type === 'Literal' && typeof node['value'] === 'string') return node['value'];
-  if (node?.type !== 'TemplateLiteral' || children(node, 'expressions').length > 0) return undefined;
+  if (node?.type !== 'TemplateLiteral' || children(node, 'expressions').length > 0)
+    return undefined;
   const cooked = children(node, 'quasis')[0]?.['value'] as { cooked?: unknown } | undefined;
   return typeof cooked?.cooked === 'string' ? cooked.cooked : undefined;
 }

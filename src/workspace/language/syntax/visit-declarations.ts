@@ -129,7 +129,8 @@ export function visitVariables(
     linkRequiredMember(walk, id, init);
     const name = nameOf(id);
     if (name !== undefined) walk.containers.push(name);
-    if (value?.type === 'identifier' && id?.type === 'ObjectPattern') markConsumed(walk, scope, init);
+    if (value?.type === 'identifier' && id?.type === 'ObjectPattern')
+      markConsumed(walk, scope, init);
     else walk.visit(init, scope);
     if (name !== undefined) walk.containers.pop();
   }
@@ -181,11 +182,7 @@ function markConsumed(walk: Walk, scope: Scope, init: SyntaxNode | undefined): v
 }
 
 /** Functions of every form; the body shares the scope of the parameters. */
-export function visitFunction(
-  walk: Walk,
-  node: SyntaxNode,
-  scope: Scope,
-): MutableSite | undefined {
+export function visitFunction(walk: Walk, node: SyntaxNode, scope: Scope): MutableSite | undefined {
   const id = child(node, 'id');
   const isExpression = node.type === 'FunctionExpression';
   const outside = isExpression && id ? openScope('block', scope) : scope;

@@ -15,6 +15,7 @@ import {
   refer,
   referAt,
   requiredModule,
+  type ModuleValue,
   type MutableSite,
   type Walk,
 } from './walk.ts';
@@ -73,7 +74,7 @@ export const visitAssignment: Handler = (walk, node, scope) => {
   const before = walk.sites.length;
   walk.visit(left, scope);
   const exported = isNamed && walk.sites.length > before ? walk.sites.at(-1) : undefined;
-  if (isExportsObject(left)) exportObject(walk, lastAssigned(right));
+  if (isExportsObject(left)) exportObject(walk, lastAssigned(right), scope);
   const from = walk.sites.length;
   walk.visit(right, scope);
   if (!exported) return;
@@ -96,17 +97,20 @@ function linkSameName(
   value: SyntaxNode | undefined,
   from: number,
 ): void {
-  const id = value?.type === 'Identifier' ? value : value && child(value, 'id');
+  const isMember = value?.type === 'MemberExpression' && value['computed'] !== true;
+  const id = value?.type === 'Identifier' ? value : value && child(value, isMember ? 'property' : 'id');
   if (!id || nameOf(id) !== exported.name) return;
   const site = walk.sites.slice(from).find((each) => each.start === id.start);
-  if (site) link(walk, exported.index * 2, site.index * 2, true);
+  if (!site) return;
+  if (isMember) walk.passedOn.push([exported.index * 2, site.index * 2]);
+  else link(walk, exported.index * 2, site.index * 2, true);
 }
 
 /** `module.exports = value`. */
-function exportObject(walk: Walk, value: SyntaxNode | undefined): void {
+function exportObject(walk: Walk, value: SyntaxNode | undefined, scope: Scope): void {
   if (value?.type === 'ObjectExpression') walk.exportObjects.add(value);
   const module = moduleOf(walk, value);
-  if (module?.type === 'module') walk.stars.push(module.name);
+  if (module) passOn(walk, module, scope);
   const id = module ? value : value && child(value, 'id');
   if (id && module?.type !== 'module') walk.defaults.push(id);
 }
@@ -123,16 +127,18 @@ export const visitObjectLiteral: Handler = (walk, node, scope) => {
 function visitSpread(walk: Walk, node: SyntaxNode, scope: Scope, isExports: boolean): void {
   const argument = child(node, 'argument');
   const value = isExports ? moduleOf(walk, argument) : undefined;
-  if (value?.type === 'module') walk.stars.push(value.name);
-  walk.visit(argument, scope);
+  if (value) passOn(walk, value, scope);
+  if (argument && value?.type === 'identifier') refer(walk, scope, argument, VALUE, true);
+  else walk.visit(argument, scope);
 }
 
-function visitObjectProperty(
-  walk: Walk,
-  node: SyntaxNode,
-  scope: Scope,
-  isExports: boolean,
-): void {
+/** All members of a module become exports of this one. */
+function passOn(walk: Walk, value: ModuleValue, scope: Scope): void {
+  if (value.type === 'module') walk.stars.push(value.name);
+  else walk.spreads.push({ scope, name: value.name });
+}
+
+function visitObjectProperty(walk: Walk, node: SyntaxNode, scope: Scope, isExports: boolean): void {
   const key = child(node, 'key');
   const value = child(node, 'value');
   if (node['shorthand'] === true) {
@@ -155,7 +161,10 @@ function visitObjectProperty(
       ? undefined
       : addMember(walk, key, node['method'] === true ? 'method' : 'property');
   const from = walk.sites.length;
+  const name = nameOf(key);
+  if (name !== undefined) walk.containers.push(name);
   walk.visit(value, scope);
+  if (name !== undefined) walk.containers.pop();
   if (!site || !isExports) return;
   site.level = 'top';
   addCommonExport(walk, site);
@@ -174,7 +183,7 @@ export const visitCall: Handler = (walk, node, scope) => {
   if ((isAssign && isExportsObject(list[0])) || /^__exportStar$/.test(nameOf(callee) ?? '')) {
     for (const argument of list) {
       const value = moduleOf(walk, argument);
-      if (value?.type === 'module') walk.stars.push(value.name);
+      if (value && argument !== list[0]) passOn(walk, value, scope);
     }
   }
   const imported = thenOfImport(callee);
@@ -217,7 +226,9 @@ function thenOfImport(callee: SyntaxNode | undefined): { node: SyntaxNode } | un
     return undefined;
   }
   const object = unwrap(child(callee, 'object'));
-  return object?.type === 'ImportExpression' && importedModule(object) ? { node: object } : undefined;
+  return object?.type === 'ImportExpression' && importedModule(object)
+    ? { node: object }
+    : undefined;
 }
 
 const isCallback = (node: SyntaxNode): boolean =>
@@ -282,6 +293,9 @@ export const visitJsxAttribute: Handler = (walk, node, scope) => {
   if (name?.type === 'JSXIdentifier') addMember(walk, name);
   walk.visit(child(node, 'value'), scope);
 };
+
+/** `#a in x`. */
+export const visitPrivateName: Handler = (walk, node) => void addMember(walk, node);
 
 /** Labels are names of their own. */
 export const visitLabel: Handler = (walk, node, scope) => {

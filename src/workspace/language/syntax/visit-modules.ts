@@ -41,7 +41,8 @@ export const visitImport: Handler = (walk, node, scope) => {
 /** The module string and its attributes are text. */
 function visitSource(walk: Walk, node: SyntaxNode, scope: Scope): void {
   walk.visit(child(node, 'source'), scope);
-  for (const attribute of children(node, 'attributes')) walk.visit(child(attribute, 'value'), scope);
+  for (const attribute of children(node, 'attributes'))
+    walk.visit(child(attribute, 'value'), scope);
 }
 
 function importName(

@@ -4,7 +4,7 @@
  * other.
  */
 import type { ExportLink, ImportLink, Link, ModuleName, Role, Site } from './file-model.ts';
-import { type Binding, type Scope, lookUp } from './scope.ts';
+import { ANY_MEANING, type Binding, type Scope, lookUp } from './scope.ts';
 import { type SyntaxNode, child, children, nameOf, stringValue, unwrap } from './syntax-node.ts';
 
 /** A use of a name that is resolved when all declarations are known. */
@@ -53,6 +53,10 @@ export interface Walk {
   readonly defaults: SyntaxNode[];
   /** `require('./x').a` by its property node: the variable that is declared from it. */
   readonly requiredMembers: Map<SyntaxNode, MutableSite>;
+  /** Exported members and the members they are read from: one symbol if that is of a module. */
+  readonly passedOn: (readonly [number, number])[];
+  /** Identifiers whose members all become exports, if they hold a module. */
+  readonly spreads: { readonly scope: Scope; readonly name: string }[];
   /** Object literals assigned to `module.exports`. */
   readonly exportObjects: Set<SyntaxNode>;
   readonly containers: string[];
@@ -81,6 +85,8 @@ export function createWalk(text: string, wanted: ReadonlySet<string>): Walk {
     defaults: [],
     requiredMembers: new Map(),
     exportObjects: new Set(),
+    passedOn: [],
+    spreads: [],
     containers: [],
     heritage: false,
     hasComputedModule: false,
@@ -225,7 +231,7 @@ export function moduleOf(walk: Walk, expression: SyntaxNode | undefined): Module
   if (!node) return undefined;
   const name = nameOf(node);
   if (name !== undefined) return { type: 'identifier', name };
-  const source = requiredModule(node) ?? (isImport = true, importedModule(node));
+  const source = requiredModule(node) ?? ((isImport = true), importedModule(node));
   if (!source) return undefined;
   walk.consumed.add(node);
   return { type: 'module', name: source, isImport };
@@ -233,7 +239,8 @@ export function moduleOf(walk: Walk, expression: SyntaxNode | undefined): Module
 
 /** The module of `require('x')`. */
 export function requiredModule(node: SyntaxNode): ModuleName | undefined {
-  if (node.type !== 'CallExpression' || nameOf(child(node, 'callee')) !== 'require') return undefined;
+  if (node.type !== 'CallExpression' || nameOf(child(node, 'callee')) !== 'require')
+    return undefined;
   return moduleName(children(node, 'arguments')[0]);
 }
 
@@ -283,11 +290,28 @@ export function finishWalk(walk: Walk): void {
   for (const node of walk.defaults) {
     const site = walk.sites.find((each) => each.start === node.start);
     if (site) {
-      walk.exports.push({ node: site.index * 2, name: 'default', isTypeOnly: false, form: 'default' });
+      walk.exports.push({
+        node: site.index * 2,
+        name: 'default',
+        isTypeOnly: false,
+        form: 'default',
+      });
     }
   }
+  finishModules(walk);
+}
+
+function finishModules(walk: Walk): void {
   for (const member of walk.members) {
-    const from = lookUp(member.scope, member.object, 7).binding?.moduleName;
+    const from = lookUp(member.scope, member.object, ANY_MEANING).binding?.moduleName;
     if (from) walk.imports.push({ node: member.node, name: member.name, from });
+  }
+  for (const spread of walk.spreads) {
+    const from = lookUp(spread.scope, spread.name, ANY_MEANING).binding?.moduleName;
+    if (from) walk.stars.push(from);
+  }
+  const imported = new Set(walk.imports.map((each) => each.node));
+  for (const [exported, member] of walk.passedOn) {
+    if (imported.has(member)) link(walk, exported, member, true);
   }
 }
