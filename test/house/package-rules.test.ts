@@ -1,7 +1,10 @@
 /** package.json, the lock file and all texts keep the rules of the house, and every rule bites. */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { describe, it } from 'node:test';
 import {
+  findBrokenLinks,
   findLockProblems,
   findLooseVersions,
   findPrivatePlaces,
@@ -9,7 +12,7 @@ import {
   findUnexplained,
 } from './package-rules.ts';
 import type { LockFile, PackageJson } from './package-rules.ts';
-import { listFiles, readSource } from './source-files.ts';
+import { ROOT, listFiles, readSource } from './source-files.ts';
 
 const BINARY = /\.(png|gif|db|gz|zst)$/;
 
@@ -61,8 +64,8 @@ describe('package-lock.json', () => {
 
 describe('the texts of the project', () => {
   it('name no registry and no place of one machine', () => {
-    const files = listFiles('').filter((path) => !BINARY.test(path));
-    assert.deepEqual(findPrivatePlaces(files.map((path) => readSource(path))), []);
+    const files = listFiles('').filter((file) => !BINARY.test(file));
+    assert.deepEqual(findPrivatePlaces(files.map((file) => readSource(file))), []);
   });
 
   it('are searched for both', () => {
@@ -75,5 +78,18 @@ describe('the texts of the project', () => {
     for (const text of texts) {
       assert.equal(findPrivatePlaces([{ path: 'a.md', text }]).length, 1, text);
     }
+  });
+
+  it('link to files that exist', () => {
+    const exists = (file: string): boolean => fs.existsSync(path.join(ROOT, file));
+    const documents = listFiles('').filter((file) => file.endsWith('.md'));
+    assert.ok(documents.length > 5);
+    const texts = documents.map((file) => readSource(file));
+    assert.deepEqual(findBrokenLinks(texts, exists), []);
+    const text = '[a](gone.md) [b](../b.md#part) [c](https://example.org) [d](#here)';
+    assert.deepEqual(
+      findBrokenLinks([{ path: 'docs/a.md', text }], (file) => file === 'b.md'),
+      ['docs/a.md: gone.md does not exist'],
+    );
   });
 });

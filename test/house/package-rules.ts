@@ -1,4 +1,5 @@
 /** The rules of package.json, the lock file and the texts of the project; each answers with findings. */
+import path from 'node:path';
 import type { SourceFile } from './source-files.ts';
 
 /** The parts of package.json that the house has rules for. */
@@ -60,16 +61,16 @@ export const findScriptChanges = (json: PackageJson): string[] => {
 /** What makes an installation unsafe, or fail elsewhere. */
 export function findLockProblems(lock: LockFile): string[] {
   const findings: string[] = [];
-  for (const [path, entry] of Object.entries(lock.packages)) {
-    if (path === '') continue;
-    if (entry.hasInstallScript === true) findings.push(`${path}: runs a script when installed`);
-    if (entry.resolved !== undefined) findings.push(`${path}: names an address`);
-    if (entry.integrity === undefined) findings.push(`${path}: has no integrity hash`);
-    if (!PERMISSIVE.test(entry.license ?? '')) findings.push(`${path}: licence ${entry.license}`);
+  for (const [name, entry] of Object.entries(lock.packages)) {
+    if (name === '') continue;
+    if (entry.hasInstallScript === true) findings.push(`${name}: runs a script when installed`);
+    if (entry.resolved !== undefined) findings.push(`${name}: names an address`);
+    if (entry.integrity === undefined) findings.push(`${name}: has no integrity hash`);
+    if (!PERMISSIVE.test(entry.license ?? '')) findings.push(`${name}: licence ${entry.license}`);
     // npm 11 and 12 refuse a lock file in which a platform's package of a dependency is missing.
-    for (const name of Object.keys(entry.optionalDependencies ?? {})) {
-      if (lock.packages[`node_modules/${name}`] === undefined) {
-        findings.push(`${path}: ${name} is missing`);
+    for (const part of Object.keys(entry.optionalDependencies ?? {})) {
+      if (lock.packages[`node_modules/${part}`] === undefined) {
+        findings.push(`${name}: ${part} is missing`);
       }
     }
   }
@@ -78,9 +79,22 @@ export function findLockProblems(lock: LockFile): string[] {
 
 /** Texts that name a registry, or a place that exists on one machine only. */
 export const findPrivatePlaces = (files: readonly SourceFile[]): string[] =>
-  files.flatMap(({ path, text }) =>
-    text.split('\n').flatMap((line, index) => {
+  files.flatMap((file) =>
+    file.text.split('\n').flatMap((line, index) => {
       const found = REGISTRY.exec(line) ?? PRIVATE.exec(line);
-      return found === null ? [] : [`${path}:${index + 1}: ${found[0]}`];
+      return found === null ? [] : [`${file.path}:${index + 1}: ${found[0]}`];
+    }),
+  );
+
+/** Links of documents to files of the project that do not exist. */
+export const findBrokenLinks = (
+  documents: readonly SourceFile[],
+  exists: (file: string) => boolean,
+): string[] =>
+  documents.flatMap((document) =>
+    [...document.text.matchAll(/\]\(([^)#\s]+)(#[^)]*)?\)/g)].flatMap(([, target = '']) => {
+      if (/^[a-z]+:/.test(target)) return [];
+      const file = path.posix.join(path.posix.dirname(document.path), target);
+      return exists(file) ? [] : [`${document.path}: ${target} does not exist`];
     }),
   );
