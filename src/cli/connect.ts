@@ -5,7 +5,7 @@ import { connect as openSocket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { findHome, homePaths, type HomePaths } from '#daemon/home-paths.ts';
-import { SkeinError } from '#protocol/errors.ts';
+import { fromErrorBody, SkeinError } from '#protocol/errors.ts';
 import type { Typed } from './command.ts';
 import { makeNodeClient, type NodeClient } from './node-client.ts';
 
@@ -77,13 +77,15 @@ function spawnNode(paths: HomePaths): ChildProcess {
   return child;
 }
 
+/** The node's own error when it left one as the last line of its log, else what is known. */
 function startFailed(paths: HomePaths, state: string): SkeinError {
-  const tail = readFileSync(paths.log, 'utf8').trimEnd().split('\n').slice(-3).join('\n  ');
+  const lines = readFileSync(paths.log, 'utf8').trimEnd().split('\n');
+  const last = lines.at(-1) ?? '';
+  if (last.startsWith('{"type":')) return fromErrorBody(JSON.parse(last));
+  const tail = lines.slice(-3).join('\n  ');
   return new SkeinError(
     'node-start-failed',
     `Cannot start the node of ${paths.home}: ${state}\n  ${tail}`,
-    {
-      fix: `See ${paths.log}, or run "skein doctor".`,
-    },
+    { fix: `See ${paths.log}, or run "skein doctor".` },
   );
 }

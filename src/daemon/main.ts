@@ -1,5 +1,5 @@
 /** The node's process: serves one home until it is idle, told to stop, or killed. */
-import { toSkeinError } from '#protocol/errors.ts';
+import { toErrorBody, toSkeinError } from '#protocol/errors.ts';
 import { homePaths } from './home-paths.ts';
 import { startNode } from './node.ts';
 
@@ -19,6 +19,7 @@ try {
   const error = toSkeinError(thrown);
   // Of several commands that start a node at once one wins; the others' clients find it.
   const lost = error.name === 'home-owned';
-  if (!lost) process.stderr.write(`${error.message}\n${error.fix ?? ''}\n${error.stack ?? ''}\n`);
+  // The last line of the log is the error as data: the command that started us shows it.
+  if (!lost) process.stderr.write(`${error.stack}\n${JSON.stringify(toErrorBody(error))}\n`);
   process.exit(lost ? 75 : 1);
 }
