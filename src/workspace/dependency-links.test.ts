@@ -200,6 +200,20 @@ test('making it again after half of it finishes it, with the same report', async
   assert.equal(probeDependencyLinks(again), 'done');
 });
 
+test('folders above the repository count, where it has nothing of its own', async () => {
+  const temp = tempRepository(WORKSPACE);
+  temp.write('node_modules/dep/index.js', 'module.exports = "near";\n');
+  for (const [path, text] of Object.entries(DEPENDENCIES))
+    temp.write(`../node_modules/${path}`, text);
+  link(temp, '../node_modules/@acme/a', '../../repository/packages/a');
+  temp.write('../node_modules/.bin/tool', '#!/bin/sh\n', 0o755);
+  const { path } = await linkedWorktree(temp);
+  writeFileSync(join(path, 'packages/a/index.js'), 'module.exports = "new";\n');
+  assert.equal(existsSync(join(path, 'node_modules/.bin/tool')), true);
+  writeFileSync(join(path, 'try.js'), print('require("./packages/b")'));
+  assert.equal(runIn(path, 'try.js'), '["new","near","xy"]');
+});
+
 test('yarn: its state files are copied with its node-modules linker only', async () => {
   const temp = tempRepository({ '.gitignore': 'node_modules\n.yarn\n', 'package.json': '{}' });
   temp.write('.yarn/install-state.gz', 'state');

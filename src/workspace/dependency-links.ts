@@ -76,6 +76,8 @@ interface Planner {
   readonly worktree: string;
   readonly entries: DependencyEntry[];
   readonly skipped: SkippedEntry[];
+  /** The paths of `entries`: of two entries for one path the first is the nearer one. */
+  readonly planned: Set<string>;
 }
 
 const newPlanner = (top: string, worktree: string): Planner => ({
@@ -83,6 +85,7 @@ const newPlanner = (top: string, worktree: string): Planner => ({
   worktree,
   entries: [],
   skipped: [],
+  planned: new Set(),
 });
 
 function planFolder(planner: Planner, path: string, source: string): void {
@@ -178,6 +181,8 @@ function planLink(planner: Planner, path: string, source: string): void {
 }
 
 function add(planner: Planner, entry: DependencyEntry): void {
+  if (planner.planned.has(entry.path)) return;
+  planner.planned.add(entry.path);
   if (planner.entries.length >= MAX_ENTRIES) {
     throw new SkeinError(
       'workspace-failed',

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { tempFolder } from '#workspace/fixtures/temp-repository.ts';
 import { compareChecks } from './check.ts';
 import { discoverChecks, type CheckSources } from './discover-checks.ts';
+import { newOutputLines } from './output-difference.ts';
 import { outputTail } from './output-tail.ts';
 
 const PLACEHOLDER = 'echo "Error: no test specified" && exit 1';
@@ -114,4 +115,12 @@ test('a tail keeps whole characters and says what is missing', () => {
   const short = outputTail(10);
   short.add(Buffer.from('0123456789'));
   assert.equal(short.text(), '0123456789');
+});
+
+test('the new lines of a check that failed before too', () => {
+  const before = 'a.ts(3,1): error TS1\nok in 12 ms\nsame\n';
+  assert.deepEqual(newOutputLines(before, 'same\nok in 9 ms\na.ts(4,2): error TS1\n'), []);
+  const worse = 'a.ts(3,1): error TS1\nb.ts(3,1): error TS1\nsame\nsame\n\n';
+  assert.deepEqual(newOutputLines(before, worse), ['b.ts(3,1): error TS1', 'same']);
+  assert.equal(newOutputLines('', 'x\ny\n'.repeat(100)).length, 50);
 });

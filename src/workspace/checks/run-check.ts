@@ -12,7 +12,7 @@ import { SkeinError } from '#protocol/errors.ts';
 import { deleteFolder } from '#workspace/git/worktree-files.ts';
 import type { Check, CheckResult } from './check.ts';
 import { checkEnvironment } from './check-environment.ts';
-import { openOutputPipe } from './output-pipe.ts';
+import { openOutputPipe, type OutputPipe } from './output-pipe.ts';
 import { outputTail } from './output-tail.ts';
 import { endGroup, startGroup } from './process-group.ts';
 
@@ -60,7 +60,7 @@ interface Ending {
 async function runIn(folder: string, run: CheckRun): Promise<CheckResult> {
   const { name, command } = run.check;
   const tail = outputTail(KEPT_OUTPUT_BYTES);
-  const pipe = openOutputPipe();
+  const pipe = openPipe(run);
   const began = performance.now();
   const child = startGroup({
     argv: ['/bin/sh', '-c', command],
@@ -111,6 +111,14 @@ async function endingOf(
   } finally {
     clearTimeout(timer);
     run.signal?.removeEventListener('abort', cancel);
+  }
+}
+
+function openPipe(run: CheckRun): OutputPipe {
+  try {
+    return openOutputPipe();
+  } catch (cause) {
+    throw notStarted(run, cause instanceof Error ? cause : new Error(String(cause)));
   }
 }
 

@@ -172,6 +172,20 @@ test('neither hooks, fsmonitor nor variables of git reach our git', async () => 
   assert.match(readFileSync(marker, 'utf8'), /monitor/u);
 });
 
+test('a replaced commit is seen as it is', async () => {
+  const { top, git, write, commit } = tempRepository({ 'a.txt': 'one\n' });
+  const first = git('rev-parse', 'HEAD').trim();
+  write('b.txt', '');
+  const second = commit();
+  git('replace', second, first);
+  assert.deepEqual(
+    (await listTrackedFiles(top)).map(({ path }) => path),
+    ['a.txt', 'b.txt'],
+  );
+  // the twin: plain git shows what replaces it
+  assert.equal(git('ls-tree', '--name-only', 'HEAD'), 'a.txt\n');
+});
+
 test('tracked entries are listed with their kinds; a name that is not UTF-8 is marked', async () => {
   const { top, git, write } = tempRepository({ 'a.ts': '1', '[x].ts': 'glob\n' });
   write('run.sh', '#!/bin/sh\n', 0o755);

@@ -4,13 +4,12 @@ import { rm } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { runGit } from './run-git.ts';
 
-/** One line of git's list. `locked` is the reason, '' for a lock without one. */
+/** One entry of git's list. */
 export interface KnownWorktree {
   readonly path: string;
   readonly main: boolean;
   readonly head: string | null;
   readonly branch: string | null;
-  readonly locked: string | null;
 }
 
 /** All worktrees that git knows for the repository at `top`; the main one is the first. */
@@ -30,21 +29,35 @@ export async function listWorktrees(top: string): Promise<readonly KnownWorktree
       main: index === 0,
       head: value('HEAD'),
       branch: value('branch')?.replace(/^refs\/heads\//u, '') ?? null,
-      locked: value('locked'),
     };
   });
 }
 
-/** Whether the folder at `path` says that it is a linked worktree of the git folder `commonDir`. */
+/** Whether `path` is a linked worktree of the git folder `commonDir`, or an empty folder. */
 export function isWorktreeOf(path: string, commonDir: string): boolean {
+  const admin = adminFolder(path);
+  if (admin !== null) return realOrSame(dirname(admin)) === join(commonDir, 'worktrees');
+  return lstatSync(path).isDirectory() && readdirSync(path).length === 0;
+}
+
+/** Why the worktree at `path` is locked; null when it isn't. (git's list says it from 2.31 on.) */
+export function readLockReason(path: string): string | null {
+  const admin = adminFolder(path);
+  return admin === null ? null : (readOrNull(join(admin, 'locked'))?.replace(/\n$/u, '') ?? null);
+}
+
+/** Where git keeps what it knows of the worktree at `path`, as the worktree says. */
+function adminFolder(path: string): string | null {
+  const pointer = readOrNull(join(path, '.git'));
+  const target = /^gitdir: (.+)\n?$/u.exec(pointer ?? '')?.[1];
+  return target === undefined ? null : resolve(path, target);
+}
+
+function readOrNull(file: string): string | null {
   try {
-    const pointer = readFileSync(join(path, '.git'), 'utf8');
-    const target = /^gitdir: (.+)\n?$/u.exec(pointer)?.[1];
-    if (target === undefined) return false;
-    const admin = resolve(path, target);
-    return realOrSame(dirname(admin)) === join(commonDir, 'worktrees');
+    return readFileSync(file, 'utf8');
   } catch {
-    return readdirSync(path).length === 0;
+    return null;
   }
 }
 

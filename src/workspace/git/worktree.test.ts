@@ -107,13 +107,15 @@ test('LFS is not asked: its files stay pointers, also when git-lfs is required',
   assert.equal(existsSync(mark), true);
 });
 
-test('a sparse or shallow repository gives a whole worktree', async () => {
+test('a sparse or shallow repository, or one with alternates, gives a whole worktree', async () => {
   const temp = tempRepository({ 'in/a': '1', 'out/b': '2' });
   temp.write('in/a', '3');
   temp.commit();
   temp.git('clone', '--quiet', '--depth=1', `file://${temp.top}`, join(temp.folder, 'shallow'));
+  temp.git('clone', '--quiet', '--shared', temp.top, join(temp.folder, 'alternates'));
   temp.git('sparse-checkout', 'set', 'in');
-  for (const top of [temp.top, join(temp.folder, 'shallow')]) {
+  for (const name of ['repository', 'shallow', 'alternates']) {
+    const top = join(temp.folder, name);
     const { repository, plan } = await planFor(openTemp(temp.folder, top));
     await addWorktree(repository, plan);
     assert.equal(readFileSync(join(plan.path, 'out/b'), 'utf8'), '2');

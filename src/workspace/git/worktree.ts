@@ -11,7 +11,7 @@ import type { EffectState } from '#workspace/workspace.ts';
 import { WORKTREE_SETTINGS } from './git-environment.ts';
 import type { Repository } from './open-repository.ts';
 import { runGit } from './run-git.ts';
-import { deleteFolder, isWorktreeOf, listWorktrees } from './worktree-files.ts';
+import { deleteFolder, isWorktreeOf, listWorktrees, readLockReason } from './worktree-files.ts';
 
 const CHECKOUT_TIMEOUT_MS = 600_000;
 
@@ -92,8 +92,8 @@ export async function probeWorktree(
 ): Promise<EffectState> {
   const known = (await listWorktrees(repository.top)).find(({ path }) => path === plan.path);
   if (known === undefined) return existsSync(plan.path) ? 'unknown' : 'not-done';
-  const complete = known.locked === plan.reason && known.head === plan.commit;
-  return complete && existsSync(join(plan.path, '.git')) ? 'done' : 'unknown';
+  const complete = known.head === plan.commit && readLockReason(plan.path) === plan.reason;
+  return complete ? 'done' : 'unknown';
 }
 
 /**
