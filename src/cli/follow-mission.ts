@@ -20,6 +20,9 @@ export interface Following {
   readonly verbose: boolean;
 }
 
+/** Two signals within this time are one Ctrl-C. */
+const SAME_PRESS_MS = 500;
+
 const END = new Set(['mission.done', 'mission.failed', 'mission.rejected', 'mission.interrupted']);
 
 /** Tells events until the mission has ended; answers the exit status. */
@@ -148,10 +151,13 @@ async function reportDone(
 
 /** Ctrl-C once stops at the next safe point; twice leaves at once, and the mission goes on. */
 function stopOnInterrupt({ client, mission }: Following): () => void {
-  let pressed = 0;
+  let firstMs: number | undefined;
   const onInterrupt = (): void => {
-    pressed += 1;
-    if (pressed > 1) process.exit(ERRORS.interrupted.exit);
+    const nowMs = performance.now();
+    // A launcher may pass on the signal that the terminal has sent to us already.
+    if (firstMs !== undefined && nowMs - firstMs < SAME_PRESS_MS) return;
+    if (firstMs !== undefined) process.exit(ERRORS.interrupted.exit);
+    firstMs = nowMs;
     process.stderr.write(
       `\nStopping at the next safe point. Continue later with: skein resume ${shortId(mission)}. Ctrl-C again leaves at once.\n`,
     );

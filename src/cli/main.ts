@@ -1,5 +1,4 @@
 /** The command line: finds the command, runs it, and turns what it throws into an exit status. */
-import { ERRORS, SkeinError, toSkeinError } from '#protocol/errors.ts';
 import type { CliCommand } from './command.ts';
 
 type Load = () => Promise<{ readonly command: CliCommand }>;
@@ -28,13 +27,15 @@ const VERSION_WORDS = new Set(['-V', '--version', 'version']);
 
 /** Runs `skein <argv>`; answers the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
+  // Somebody reads only the first lines (head, less): that is no failure of ours.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? 0 : 1);
+  });
   try {
     return await dispatch(argv);
   } catch (thrown) {
-    const error = toSkeinError(thrown);
     const { reportError } = await import('./report-error.ts');
-    reportError(error, argv.includes('--json'));
-    return ERRORS[error.name].exit;
+    return reportError(thrown, argv.includes('--json'));
   }
 }
 
@@ -43,21 +44,25 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   if (VERSION_WORDS.has(verb)) return (await import('./commands/help.ts')).printVersion();
   if (HELP_WORDS.has(verb)) return explain(rest[0]);
   if (rest.some((word) => word === '-h' || word === '--help')) return explain(verb);
-  const { command } = await findCommand(verb)();
+  const { command } = await (await findCommand(verb))();
   const { parseWords } = await import('./parse-words.ts');
   return command.run(parseWords(verb, command, rest));
 }
 
 /** The overview, or one command with its options. */
 async function explain(verb: string | undefined): Promise<number> {
-  const { printOverview, printCommand } = await import('./commands/help.ts');
-  if (verb === undefined) return printOverview();
-  return printCommand((await findCommand(verb)()).command);
+  if (verb === undefined) {
+    process.stdout.write((await import('./overview.ts')).OVERVIEW);
+    return 0;
+  }
+  const { printCommand } = await import('./commands/help.ts');
+  return printCommand((await (await findCommand(verb))()).command);
 }
 
-function findCommand(verb: string): Load {
+async function findCommand(verb: string): Promise<Load> {
   const load = Object.hasOwn(COMMANDS, verb) ? COMMANDS[verb] : undefined;
   if (load !== undefined) return load;
+  const { SkeinError } = await import('#protocol/errors.ts');
   throw new SkeinError('usage', `Cannot run "${verb}": there is no such command`, {
     fix: 'See: skein help',
   });

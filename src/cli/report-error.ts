@@ -1,12 +1,17 @@
 /** Shows an error: for people on stderr, with --json as one line of JSON there. */
-import { toErrorBody, type SkeinError } from '#protocol/errors.ts';
+import { ERRORS, toErrorBody, toSkeinError } from '#protocol/errors.ts';
 import { style } from './style.ts';
 
-/** Prints what was attempted, what the state is, what to do next, and the stable code. */
-export function reportError(error: SkeinError, json: boolean): void {
+/**
+ * Prints what was attempted, what the state is, what to do next, and the stable code; answers the
+ * exit status.
+ */
+export function reportError(thrown: unknown, json: boolean): number {
+  const error = toSkeinError(thrown);
+  const { exit } = ERRORS[error.name];
   if (json) {
     process.stderr.write(`${JSON.stringify(toErrorBody(error))}\n`);
-    return;
+    return exit;
   }
   const { red, dim } = style(process.stderr);
   process.stderr.write(
@@ -16,4 +21,5 @@ export function reportError(error: SkeinError, json: boolean): void {
   if (error.name === 'internal' && process.env['SKEIN_DEBUG'] !== undefined) {
     process.stderr.write(`${(error.cause as Error | undefined)?.stack ?? error.stack ?? ''}\n`);
   }
+  return exit;
 }

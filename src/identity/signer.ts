@@ -1,5 +1,6 @@
 /** Ed25519 signatures (RFC 8032) by node:crypto; keys are named by their public half in hex. */
 import { createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
+import { SkeinError } from '#protocol/errors.ts';
 
 /** Signs in the name of one key. `key` is the public half, 64 hexadecimal digits. */
 export interface Signer {
@@ -10,7 +11,9 @@ export interface Signer {
 /** A signer for a private key object. */
 export function makeSigner(privateKey: KeyObject): Signer {
   const { x } = createPublicKey(privateKey).export({ format: 'jwk' });
-  if (x === undefined) throw new TypeError('not an ed25519 key');
+  if (x === undefined) {
+    throw new SkeinError('key-invalid', 'Cannot sign: the key is not an ed25519 key');
+  }
   return {
     key: Buffer.from(x, 'base64url').toString('hex'),
     sign: (bytes) => sign(null, bytes, privateKey),

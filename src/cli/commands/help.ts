@@ -1,37 +1,7 @@
-/** skein help: all commands, or one in full. Texts come from the commands themselves. */
+/** skein help <command>: one command in full, from what the command says of itself. */
 import { readFileSync } from 'node:fs';
 import { COMMON_OPTIONS, type CliCommand, type CliOption } from '../command.ts';
 import { style } from '../style.ts';
-
-const OVERVIEW = `Skein: supervisor, message bus and flight recorder for a fleet of software agents
-
-  skein demo                       a real mission on an example repository, start to end
-  skein run "<goal>" [--repo DIR]  state a goal; see the plan and its price; approve; follow
-  skein approve | reject [ID]      answer a plan that waits
-  skein resume [ID]                continue after a crash or Ctrl-C
-
-  skein missions                   what was asked for, and what became of it
-  skein show [ID]                  one mission: plan, checks, outcome
-  skein diff [ID]                  what it changed, or would change
-  skein log [ID] [-f] [--json]     its events, as they happened and were signed
-  skein verify                     prove the record, or name what is damaged
-
-  skein status | up | down         the node of this home
-  skein clean                      remove worktrees that failed missions left
-  skein doctor                     versions, permissions, sizes, isolation
-  skein help <command>             options of a command
-
-Goals: rename <symbol> to <name> [at <path>:<line>]
-Ids may be shortened to any unique beginning; without one the latest mission is meant.
-Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 5 refused by a guardrail or check,
-  7 conflict or stale, 8 waiting for approval, 75 try again, 130 interrupted
-`;
-
-/** Prints all commands; answers the exit status. */
-export function printOverview(): number {
-  process.stdout.write(OVERVIEW);
-  return 0;
-}
 
 /** Prints the version of this Skein. */
 export function printVersion(): number {
