@@ -3,7 +3,6 @@
  * itself: each tsconfig that a server would use is extended by an empty project in a temporary
  * folder, so that its options are judged (through `extends` too) without reading any source.
  */
-import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -11,11 +10,10 @@ import { inParallel } from '#lib/in-parallel.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import type { Engine } from './language.ts';
 import { referencedConfigs } from './project-configs.ts';
+import { runCompiler } from './run-compiler.ts';
 import { classicServerPath } from './servers/classic-server.ts';
 import { nativeCompilerPath } from './servers/native-server.ts';
 
-const ASK_TIMEOUT_MS = 30_000;
-const OUTPUT_LIMIT_BYTES = 4 * 1024 * 1024;
 const WIDTH = 4;
 const CONFIG_LIMIT = 500;
 /** Option removed, value removed, unknown option, unknown value. */
@@ -80,25 +78,9 @@ async function complaints(
     const project = { extends: path.join(root, config), files: ['empty.ts'], references: [] };
     fs.writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify(project));
     const args = ['--listFilesOnly', '--pretty', 'false', '-p', folder];
-    const output = await run(...command(args), folder);
+    const output = await runCompiler(...command(args), folder);
     const found = [...output.matchAll(NOT_UNDERSTOOD)].map((match) => match[1] ?? '');
     if (found.length > 0) said.set(config, found.join(' '));
   });
   return new Map([...said].sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function run(command: string, args: readonly string[], home: string): Promise<string> {
-  const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C', HOME: home };
-  const options = { env, timeout: ASK_TIMEOUT_MS, maxBuffer: OUTPUT_LIMIT_BYTES, cwd: home };
-  return new Promise((resolve, reject) => {
-    execFile(command, [...args], { ...options, killSignal: 'SIGKILL' }, (error, stdout) => {
-      // A compiler that only complains exits with 1 or 2; anything else never ran.
-      if (error && typeof error.code !== 'number') {
-        const message = `Cannot read the configuration: ${error.message}`;
-        reject(new SkeinError('language-server-failed', message, { fix: 'Run it again' }));
-      } else {
-        resolve(stdout);
-      }
-    });
-  });
 }

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { inParallel } from '#lib/in-parallel.ts';
 import { chooseEngine } from './choose-engine.ts';
 import type { LanguageServer, TypeDiagnostic } from './language.ts';
+import { findProjectFiles } from './project-files.ts';
 import { openServer } from './servers/open-server.ts';
 import { isCodePath } from './syntax/parse-source.ts';
 
@@ -26,6 +27,8 @@ export interface ChangeToDiagnose {
 
 const TIMEOUT_MS = 300_000;
 const WIDTH = 16;
+/** So many files of no project are all opened. */
+const LOOSE_LIMIT = 300;
 const FILE_LIMIT_BYTES = 2 * 1024 * 1024;
 
 /** New errors, with the places they have after the change, sorted. */
@@ -39,16 +42,43 @@ export async function diagnoseChange(change: ChangeToDiagnose): Promise<readonly
   const { timeoutMs = TIMEOUT_MS, signal } = change;
   const server = await openServer(engine, { root, timeoutMs, signal });
   try {
-    for (const file of code) server.open(path.join(root, file), readText(path.join(root, file)));
-    const before = await diagnoseAll(server, root, code);
+    const judged = await openCode(server, root, code, change);
+    const before = await diagnoseAll(server, root, judged);
     for (const edit of edits) {
       server.change(path.join(root, edit.path), decode(Buffer.from(edit.after)));
     }
-    const after = await diagnoseAll(server, root, code);
+    const after = await diagnoseAll(server, root, judged);
     return subtract(after, before, change);
   } finally {
     await server.dispose();
   }
+}
+
+/**
+ * Opens what the change touches, and of the files of no project those that may see it: the ones
+ * that hold a name of the rename, or all when they are few. Answers the files to be judged.
+ */
+async function openCode(
+  server: LanguageServer,
+  root: string,
+  code: readonly string[],
+  change: ChangeToDiagnose,
+): Promise<readonly string[]> {
+  const known = await findProjectFiles(root, new Set(change.files), code);
+  const touched = new Set(change.edits.map((edit) => edit.path));
+  const names = plainNames(change);
+  const loose = code.filter((file) => !known.grouped.has(file));
+  const opened: { path: string; text: string }[] = [];
+  for (const file of code) {
+    const isLoose = !known.grouped.has(file);
+    if (!isLoose && !touched.has(file) && opened.length > 0) continue;
+    const text = readText(path.join(root, file));
+    const matters = loose.length <= LOOSE_LIMIT || names.some((name) => text.includes(name));
+    if (!isLoose || touched.has(file) || matters) opened.push({ path: file, text });
+  }
+  for (const file of opened) server.open(path.join(root, file.path), file.text);
+  const isOpen = new Set(opened.map((file) => file.path));
+  return code.filter((file) => known.grouped.has(file) || isOpen.has(file));
 }
 
 async function diagnoseAll(
@@ -84,12 +114,14 @@ export function subtract(
   });
 }
 
+const plainNames = (names: { readonly from?: string; readonly to?: string }): readonly string[] =>
+  [names.from, names.to].flatMap((name) => name?.split(/[.#]/).at(-1) ?? []);
+
 function normalise(
   message: string,
   names: { readonly from?: string; readonly to?: string },
 ): string {
-  const plain = [names.from, names.to].flatMap((name) => name?.split(/[.#]/).at(-1) ?? []);
-  return plain.reduce((text, name) => {
+  return plainNames(names).reduce((text, name) => {
     const literal = name.replace(/[$\\^.*+?()[\]{}|]/g, '\\$&');
     return text.replace(new RegExp(`(?<![\\w$])${literal}(?![\\w$])`, 'g'), '\0');
   }, message);

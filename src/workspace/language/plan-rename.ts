@@ -5,13 +5,13 @@
  * `docs/design/rename.md` explains the whole.
  */
 import fs from 'node:fs';
-import path from 'node:path';
 import { SkeinError } from '#protocol/errors.ts';
 import { chooseEngine } from './choose-engine.ts';
 import type { RenameOutcome, RenameRequest } from './language.ts';
 import { growByReferences, linkByServer } from './rename/ask-server.ts';
 import { chooseSymbol, describe } from './rename/candidates.ts';
 import { type RenameNames, checkNames } from './rename/check-names.ts';
+import { findProjectFiles, openFiles } from './project-files.ts';
 import { planSymbol } from './rename/plan-symbol.ts';
 import type { RenameContext } from './rename/rename-context.ts';
 import { resolveModules } from './rename/resolve-modules.ts';
@@ -51,7 +51,12 @@ async function planWithServer(context: RenameContext): Promise<RenameOutcome> {
     (source) => source.isCode && !source.isForeign,
   );
   // Opened first: files of no project, and those of every project, are known only when open.
-  for (const source of readable) server.open(path.join(root, source.path), source.text);
+  const known = await findProjectFiles(
+    root,
+    sources.tracked,
+    readable.map((source) => source.path),
+  );
+  openFiles(server, root, readable, known);
   const analyzed = readable.map((source) => ({
     source,
     model: analyzeFile(source.path, source.text, [names.from]),

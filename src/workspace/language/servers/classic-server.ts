@@ -43,6 +43,7 @@ interface WireDiagnostic {
 }
 
 const CLASSIC_MEMORY_MB = 4_096;
+const CLASSIC_STACK_KB = 3_900;
 
 /** The file of TypeScript 6's server. */
 export function classicServerPath(): string {
@@ -66,6 +67,8 @@ export async function startClassicServer(options: ServerOptions): Promise<Langua
     command: process.execPath,
     args: [
       `--max-old-space-size=${CLASSIC_MEMORY_MB}`,
+      // Long chains of imports are followed by recursion.
+      `--stack-size=${CLASSIC_STACK_KB}`,
       classicServerPath(),
       '--disableAutomaticTypingAcquisition',
       '--suppressDiagnosticEvents',
@@ -124,13 +127,13 @@ function classicPort(server: ServerProcess, ask: Ask, root: string): LanguageSer
   };
 }
 
-/** tsserver answers "No content available." where LSP answers null. */
+/** tsserver answers "No content available." or "No Project." where LSP answers null. */
 async function orNothing(answer: Promise<unknown>): Promise<unknown> {
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof SkeinError) throw error;
-    return null;
+    if (error instanceof Error && /^No (?:content|project)/i.test(error.message)) return null;
+    throw error;
   }
 }
 

@@ -107,7 +107,7 @@ function connect(server: ServerProcess): Ask {
     const message = raw as Wire;
     if (message.method === undefined) {
       const id = Number(message.id);
-      if (message.error) table.refuse(id, message.error.message ?? 'no reason given');
+      if (message.error) table.refuse(id, `TypeScript 7: ${message.error.message ?? 'no reason given'}`);
       else table.answer(id, message.result);
     } else if (message.id !== undefined) {
       const items = message.method === 'workspace/configuration' ? message.params?.items : null;
@@ -125,20 +125,29 @@ function nativePort(
   tell: (method: string, params: unknown) => void,
 ): LanguageServer {
   let version = 1;
+  const opened = new Set<string>();
   const document = (file: string): { uri: string } => ({ uri: pathToFileURL(file).href });
-  const locate = async (method: string, file: string, position: Position, extra: object) =>
-    toLocations(await ask(method, { textDocument: document(file), position, ...extra }));
+  const locate = async (method: string, file: string, position: Position, extra: object) => {
+    const question = { textDocument: document(file), position, ...extra };
+    return toLocations(await orNothing(ask(method, question)));
+  };
+  const open = (file: string, text: string): void => {
+    opened.add(file);
+    const languageId = languageOf(file);
+    tell('textDocument/didOpen', {
+      textDocument: { ...document(file), languageId, version: 1, text },
+    });
+  };
   return {
     engine: 'typescript-7',
-    open: (file, text) =>
-      tell('textDocument/didOpen', {
-        textDocument: { ...document(file), languageId: languageOf(file), version: 1, text },
-      }),
-    change: (file, text) =>
+    open,
+    change: (file, text) => {
+      if (!opened.has(file)) return open(file, text);
       tell('textDocument/didChange', {
         textDocument: { ...document(file), version: (version += 1) },
         contentChanges: [{ text }],
-      }),
+      });
+    },
     definition: (file, position) => locate('textDocument/definition', file, position, {}),
     references: (file, position) =>
       locate('textDocument/references', file, position, { context: { includeDeclaration: true } }),
@@ -151,6 +160,16 @@ function nativePort(
     },
     dispose: () => server.dispose(),
   };
+}
+
+/** A file that is in no project and not open has no answers, which is no failure. */
+async function orNothing(answer: Promise<unknown>): Promise<unknown> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Error && /no project found/.test(error.message)) return null;
+    throw error;
+  }
 }
 
 const toDiagnostic =

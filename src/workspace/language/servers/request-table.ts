@@ -2,7 +2,7 @@
  * Matches answers to questions for one server process. All open questions fail together when the
  * process ends; the number of questions in flight is bounded, the rest waits in order.
  */
-import type { SkeinError } from '#protocol/errors.ts';
+import { SkeinError } from '#protocol/errors.ts';
 
 const IN_FLIGHT_LIMIT = 64;
 
@@ -51,7 +51,8 @@ export function createRequestTable(): RequestTable {
         next();
       }),
     answer: (id, result) => settle(id, (question) => question.resolve(result)),
-    refuse: (id, message) => settle(id, (question) => question.reject(new Error(message))),
+    refuse: (id, message) =>
+      settle(id, (question) => question.reject(toRefusal(message))),
     failAll: (error) => {
       ended = error;
       for (const question of [...open.values(), ...waiting.splice(0)]) question.reject(error);
@@ -59,3 +60,10 @@ export function createRequestTable(): RequestTable {
     },
   };
 }
+
+/** The server is alive and says no: its first line says why, the rest is a stack of its own. */
+const toRefusal = (message: string): SkeinError =>
+  new SkeinError('language-server-failed', message.split('\n')[0] ?? 'no reason given', {
+    fix: 'Run it again; if it stays, the code may be too deep for the compiler',
+    details: { message: message.slice(0, 2_000) },
+  });
