@@ -89,7 +89,7 @@ async function actCheck(work: MissionWork, check: Check): Promise<EffectData> {
   const output =
     bytes.length <= INLINE_OUTPUT_BYTES
       ? { text: result.output, totalBytes: outputBytes }
-      : { blob: await work.ledger.blobs.put(bytes), totalBytes: outputBytes };
+      : { blob: await work.ledger.blobs.putText(result.output), totalBytes: outputBytes };
   return { exitCode, signal, timedOut, durationMs, output };
 }
 

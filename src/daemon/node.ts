@@ -11,6 +11,7 @@ import { GUARDRAILS, makeReflex } from '#guardrails/guardrails.ts';
 import { newTypeErrors } from '#guardrails/new-type-errors.ts';
 import { openNodeKey } from '#identity/node-key.ts';
 import { isToken, openPersonToken } from '#identity/person-token.ts';
+import { makeRedactor, secretsOf } from '#lib/redact.ts';
 import { makeUuidv7 } from '#lib/uuidv7.ts';
 import { Supervisor } from '#supervisor/supervisor.ts';
 import type { HomePaths } from './home-paths.ts';
@@ -42,7 +43,9 @@ export async function startNode({ paths, idleMs, env }: NodeOptions): Promise<Ru
   const signer = openNodeKey(paths.nodeKey);
   const token = openPersonToken(paths.personToken);
   const nodeName = signer.key.slice(0, 16);
-  const spaces = new Spaces(paths, ownership.epoch, nodeName);
+  const secrets = secretsOf(env).set('person-token', token);
+  const redact = makeRedactor(secrets);
+  const spaces = new Spaces({ paths, epoch: ownership.epoch, node: nodeName, redact });
   const newId = makeUuidv7({ now: Date.now, random: (bytes) => randomFillSync(bytes) });
   const supervisor = new Supervisor({
     crew: {

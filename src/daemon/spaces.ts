@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import type { ChainHead, Ledger } from '#ledger/ledger.ts';
 import { openWorkerLedger } from '#ledger/worker-ledger.ts';
+import type { Redactor } from '#lib/redact.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import type { HomePaths } from './home-paths.ts';
 
@@ -33,17 +34,27 @@ export interface Project {
 const SPACE_ID = /^[0-9a-f]{32}$/;
 const FILE_FORMAT = 1;
 
+/** What spaces are opened with; `node` is the name of this node in a repository's marker. */
+export interface SpacesOptions {
+  readonly paths: HomePaths;
+  readonly epoch: number;
+  readonly node: string;
+  readonly redact: Redactor;
+}
+
 /** Opens, finds and closes the spaces of one home. */
 export class Spaces {
   readonly #paths: HomePaths;
   readonly #epoch: number;
   readonly #node: string;
+  readonly #redact: Redactor;
   readonly #open = new Map<string, Promise<Ledger>>();
 
-  constructor(paths: HomePaths, epoch: number, node: string) {
+  constructor({ paths, epoch, node, redact }: SpacesOptions) {
     this.#paths = paths;
     this.#epoch = epoch;
     this.#node = node;
+    this.#redact = redact;
   }
 
   /** The ids of all spaces in this home. */
@@ -124,6 +135,7 @@ export class Spaces {
       writerEntry: new URL('./writer.ts', import.meta.url),
       verifierEntry: new URL('./verifier.ts', import.meta.url),
       workerData: { ...data },
+      redact: this.#redact,
     });
     this.#open.set(space, opening);
     opening.catch(() => this.#open.delete(space));

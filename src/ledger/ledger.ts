@@ -6,7 +6,8 @@
  * gives the same receipt for ever. `subscribe` starts at any event with no gap between history
  * and live, in commit order; a reader falls behind at its own cost, it never slows a writer.
  * `read` sees committed state only. `verify` takes heads found outside
- * the home, such as in trailers of git commits. Errors are SkeinErrors; `storage-failed` means nothing of the
+ * the home, such as in trailers of git commits. What enters as text passes the redactor; exact bytes
+ * (`blobs.put`) don't. Errors are SkeinErrors; `storage-failed` means nothing of the
  * command was stored.
  */
 import type { Command, Receipt, Speaker } from '#protocol/command.ts';
@@ -61,6 +62,8 @@ export interface LedgerStats {
   readonly ledgerBytes: number;
   readonly blobBytes: number;
   readonly head: ChainHead | null;
+  /** How many secrets the redactor took out since this process opened the ledger. */
+  readonly redacted: number;
 }
 
 /** The last commit of a chain. */
@@ -72,7 +75,10 @@ export interface ChainHead {
 
 /** File contents and long outputs by SHA-256 of the content. */
 export interface Blobs {
+  /** Stores exact bytes, such as the content of a file. */
   readonly put: (content: Uint8Array) => Promise<BlobReference>;
+  /** Stores text that somebody printed, after the redactor has seen it. */
+  readonly putText: (text: string) => Promise<BlobReference>;
   readonly get: (hash: string) => Buffer;
 }
 

@@ -3,10 +3,11 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
+import { redactDeep, type Redactor } from '#lib/redact.ts';
 import { fromErrorBody, SkeinError } from '#protocol/errors.ts';
 import { getBlob } from './blob-store.ts';
 import { openForReading } from './database.ts';
-import type { ChainHead, Ledger, VerifyReport } from './ledger.ts';
+import type { BlobReference, ChainHead, Ledger, VerifyReport } from './ledger.ts';
 import { countRows, makeLedgerReader } from './ledger-reader.ts';
 import { CommitBell, subscribe } from './subscription.ts';
 import type { WriterAnswer, WriterMessage, WriterRequest } from './writer-protocol.ts';
@@ -18,6 +19,7 @@ export interface WorkerLedgerOptions {
   readonly writerEntry: URL;
   readonly verifierEntry: URL;
   readonly workerData: Readonly<Record<string, unknown>>;
+  readonly redact: Redactor;
 }
 
 type Request<R = WriterRequest> = R extends { call: number } ? Omit<R, 'call'> : never;
@@ -98,11 +100,15 @@ export async function openWorkerLedger(options: WorkerLedgerOptions): Promise<Le
   const blobReading = openForReading(blobPath);
   const read = makeLedgerReader(reading);
   const closing = new AbortController();
+  let redacted = 0;
   return {
     space: options.space,
     read,
     execute: async (command, speaker) => {
-      const answer = await writer.call({ type: 'execute', pending: { command, speaker } });
+      const { value: input, count } = redactDeep(command.input, options.redact);
+      redacted += count;
+      const pending = { command: { ...command, input }, speaker };
+      const answer = await writer.call({ type: 'execute', pending });
       return (answer as Extract<WriterAnswer, { receipt: unknown }>).receipt;
     },
     subscribe: (from) => {
@@ -114,11 +120,14 @@ export async function openWorkerLedger(options: WorkerLedgerOptions): Promise<Le
       ...countRows(reading),
       ledgerBytes: sizeOf(ledgerPath) + sizeOf(`${ledgerPath}-wal`),
       blobBytes: sizeOf(blobPath) + sizeOf(`${blobPath}-wal`),
+      redacted,
     }),
     blobs: {
-      put: async (content) => {
-        const answer = await writer.call({ type: 'blob', content });
-        return (answer as Extract<WriterAnswer, { blob: unknown }>).blob;
+      put: (content) => putBlob(writer, content),
+      putText: (given) => {
+        const { text, count } = options.redact(given);
+        redacted += count;
+        return putBlob(writer, Buffer.from(text));
       },
       get: (hash) => getBlob(blobReading, hash),
     },
@@ -127,6 +136,11 @@ export async function openWorkerLedger(options: WorkerLedgerOptions): Promise<Le
       await closeAll(writer, worker, [reading, blobReading]);
     },
   };
+}
+
+async function putBlob(writer: WriterClient, content: Uint8Array): Promise<BlobReference> {
+  const answer = await writer.call({ type: 'blob', content });
+  return (answer as Extract<WriterAnswer, { blob: unknown }>).blob;
 }
 
 async function closeAll(

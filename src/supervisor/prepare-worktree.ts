@@ -89,7 +89,7 @@ async function actSetup(work: MissionWork, command: string): Promise<Record<stri
   if (result.cancelled)
     throw new SkeinError('interrupted', 'Cannot finish the set-up: it was stopped');
   const { exitCode, signal, timedOut, durationMs, outputBytes } = result;
-  const blob = await work.ledger.blobs.put(Buffer.from(result.output));
+  const blob = await work.ledger.blobs.putText(result.output);
   return { exitCode, signal, timedOut, durationMs, output: { blob, totalBytes: outputBytes } };
 }
 
@@ -99,7 +99,7 @@ async function linkDependencies(work: MissionWork): Promise<readonly string[]> {
   const before = probeDependencyLinks(plan);
   const report = makeDependencyLinks(plan);
   if (before === 'done') return report.warnings;
-  const detail = await work.ledger.blobs.put(Buffer.from(JSON.stringify(report)));
+  const detail = await work.ledger.blobs.putText(JSON.stringify(report));
   const data = {
     folders: report.folders,
     linked: report.linked,
