@@ -1,5 +1,4 @@
 /** The runner: runs checks as evidence, and makes the git commit and its branch. */
-import { SkeinError } from '#protocol/errors.ts';
 import type { EffectState } from '#tasks/effect-reducer.ts';
 import type { EffectData } from '#tasks/effects.ts';
 import { safePoint, type MissionWork } from '#tasks/mission-work.ts';
@@ -82,8 +81,7 @@ async function actCheck(work: MissionWork, check: Check): Promise<EffectData> {
     signal: work.signal,
     environment: { PATH: work.searchPath },
   });
-  if (result.cancelled)
-    throw new SkeinError('interrupted', `Cannot finish ${check.name}: it was stopped`);
+  if (result.cancelled) throw work.signal.reason;
   const { exitCode, signal, timedOut, durationMs, outputBytes } = result;
   const bytes = Buffer.from(result.output);
   const output =

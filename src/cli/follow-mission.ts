@@ -23,7 +23,7 @@ export interface Following {
 /** Two signals within this time are one Ctrl-C. */
 const SAME_PRESS_MS = 500;
 
-const END = new Set(['mission.done', 'mission.failed', 'mission.rejected', 'mission.interrupted']);
+const END = new Set(['mission.done', 'mission.failed', 'mission.rejected', 'mission.cancelled', 'mission.interrupted']);
 
 /** Tells events until the mission has ended; answers the exit status. */
 export async function followMission(following: Following): Promise<number> {

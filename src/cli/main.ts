@@ -6,6 +6,7 @@ type Load = () => Promise<{ readonly command: CliCommand }>;
 /** Every command; its module is only loaded when it is called. */
 const COMMANDS: Readonly<Record<string, Load>> = {
   approve: () => import('./commands/mission/approve.ts'),
+  cancel: () => import('./commands/mission/cancel.ts'),
   clean: () => import('./commands/node/clean.ts'),
   demo: () => import('./commands/demo.ts'),
   diff: () => import('./commands/mission/diff.ts'),

@@ -15,6 +15,20 @@ export interface FoundMission {
 /** The shortest id that is worth showing: its time to the millisecond. */
 export const shortId = (id: string): string => id.slice(0, 13);
 
+/** States in which a mission is being worked on, or was when its node stopped. */
+const WORKING = new Set(['planning', 'running']);
+
+/** The state as a person should read it: a mission whose node died is not "running". */
+export function statusWord({ id, body }: FoundMission, atWork: readonly string[]): string {
+  return WORKING.has(body.status) && !atWork.includes(id) ? 'stopped' : body.status;
+}
+
+/** The missions that the node is working on. */
+export async function missionsAtWork(client: NodeClient): Promise<readonly string[]> {
+  const status = await client.get<{ missionsAtWork: string[] }>('/v1/status');
+  return status.missionsAtWork;
+}
+
 /** All missions of the home, oldest first. */
 export async function listMissions(client: NodeClient): Promise<FoundMission[]> {
   const { entities } = await client.get<{ entities: SpaceEntity[] }>('/v1/entities/mission');

@@ -7,6 +7,7 @@ export const OVERVIEW = `Skein: supervisor, message bus and flight recorder for 
   skein run "<goal>" [--repo DIR]  state a goal; see the plan and its price; approve; follow
   skein approve | reject [ID]      answer a plan that waits
   skein resume [ID]                continue after a crash or Ctrl-C
+  skein cancel [ID]                end a mission; says what is kept
 
   skein missions                   what was asked for, and what became of it
   skein show [ID]                  one mission: plan, checks, outcome

@@ -23,6 +23,7 @@ const TOLD: Readonly<Record<string, Tell>> = {
   'mission.rejected': (data, { yellow }) => `${yellow('rejected')}: ${word(data['reason'])}`,
   'mission.interrupted': (data, { yellow }) => `${yellow('interrupted')}: ${word(data['reason'])}`,
   'mission.resumed': () => 'resumed',
+  'mission.cancelled': (data, { yellow }) => `${yellow('cancelled')}: ${word(data['reason'])}`,
   'mission.done': (data, { green }) =>
     `${green('done')} in ${seconds(data['durationMs'])}: git commit ${short(data['gitCommit'])} on ${word(data['branch'])}`,
   'mission.failed': (data, { red }) => `${red('failed')}: ${word(data['message'])}`,

@@ -35,6 +35,11 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     supervisor.reject(await spaces.open(spaceOf(command)), checked(command), speaker),
   'mission.resume': async ({ supervisor, spaces }, command, speaker) =>
     supervisor.resume(await spaces.open(spaceOf(command)), checked(command), speaker),
+  'mission.cancel': async ({ supervisor, spaces }, command, speaker) => {
+    const input = read(z.object({ mission: z.string(), reason: z.string().max(2_000) }), command);
+    const ledger = await spaces.open(spaceOf(command));
+    return supervisor.cancel(ledger, { ...command, input }, speaker);
+  },
   'mission.interrupt': async ({ supervisor }, command) => {
     const { mission } = read(ofMission, command);
     return { interrupted: await supervisor.interrupt(mission, 'a person stopped it') };

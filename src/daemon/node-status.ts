@@ -28,7 +28,7 @@ export async function nodeStatus(
     epoch,
     uptimeMs: Math.round(process.uptime() * 1000),
     rssBytes: process.memoryUsage.rss(),
-    missionsAtWork: supervisor.busy,
+    missionsAtWork: supervisor.atWork,
     isolation: 'none',
     worktreeBytes: folderBytes(paths.worktrees),
     spaces: held,

@@ -58,6 +58,10 @@ export async function startNode({ paths, idleMs, env }: NodeOptions): Promise<Ru
     now: Date.now,
     monotonicMs: () => performance.now(),
     newId,
+    after: (ms, callback) => {
+      const timer = setTimeout(callback, ms);
+      return () => clearTimeout(timer);
+    },
     ledgerOf: (repository, searchPath) => spaces.forRepository(repository, searchPath),
     projectOf: (space) => spaces.project(space),
     pause: faultPause(env),
@@ -66,7 +70,7 @@ export async function startNode({ paths, idleMs, env }: NodeOptions): Promise<Ru
   const ended = Promise.withResolvers<void>();
   const idle = idleTimer(
     idleMs,
-    () => supervisor.busy > 0,
+    () => supervisor.atWork.length > 0,
     () => void close(),
   );
   const parts: CommandParts = {

@@ -3,12 +3,16 @@
  * counter inside a millisecond. Its text form sorts as it counts.
  */
 
+const MAX_COUNTER = 999_999;
+
 /** A maker of readings, each above the last one and above `after`, the last reading on record. */
 export function makeHybridClock(now: () => number, after?: string): () => string {
   let [lastMs, counter] = after === undefined ? [0, 0] : parse(after);
   return () => {
     const ms = now();
+    // A counter of seven digits would no longer sort as text: it carries into the time instead.
     if (ms > lastMs) [lastMs, counter] = [ms, 0];
+    else if (counter === MAX_COUNTER) [lastMs, counter] = [lastMs + 1, 0];
     else counter += 1;
     return `${String(lastMs).padStart(15, '0')}-${String(counter).padStart(6, '0')}`;
   };

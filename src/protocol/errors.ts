@@ -81,6 +81,7 @@ export const ERRORS = {
   'mission-failed': row(5604, 500, 1),
   'mission-cancelled': row(5605, 409, 1),
   'effect-unknown': row(5607, 409, 7),
+  'limit-reached': row(5608, 422, 1),
   interrupted: row(5606, 503, 130),
 } as const satisfies Record<string, ErrorRow>;
 

@@ -2,7 +2,7 @@
 import { SkeinError } from '#protocol/errors.ts';
 import { missionEvents, planEvents } from '#protocol/events/mission.ts';
 import type { EventData, NewSkeinEvent } from '#protocol/event-types.ts';
-import { digest, fields, integer, text, type Shape } from '#protocol/shape.ts';
+import { digest, fields, flag, integer, text, type Shape } from '#protocol/shape.ts';
 import {
   defineDecider,
   requireEntity,
@@ -17,7 +17,7 @@ function withMission<D>(data: Shape<D>): Shape<D & { readonly mission: string }>
   return { problem: (value, at) => named.problem(value, at) ?? data.problem(value, at) };
 }
 
-/** Commands about missions: submit, plan, approve, reject, interrupt, resume, finish, fail. */
+/** Commands about missions: submit, plan, approve, reject, cancel, interrupt, resume, finish, fail. */
 export const missionDeciders: DeciderTable = {
   'mission.submit': defineDecider(
     withMission(missionEvents['mission.submitted'].data),
@@ -69,6 +69,14 @@ export const missionDeciders: DeciderTable = {
           data: { hash, reason },
         },
       ];
+    },
+  ),
+  'mission.cancel': defineDecider(
+    fields({ mission: text, reason: text, worktreeKept: flag }),
+    ({ mission, reason, worktreeKept }, context) => {
+      requireStatus(context, mission, ['planning', 'waiting', 'running', 'interrupted']);
+      const data = { reason, worktreeKept };
+      return [{ type: 'mission.cancelled', subject: `mission/${mission}`, mission, data }];
     },
   ),
   'mission.interrupt': defineDecider(

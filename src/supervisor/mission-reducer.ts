@@ -8,6 +8,7 @@ export type MissionStatus =
   | 'running'
   | 'interrupted'
   | 'rejected'
+  | 'cancelled'
   | 'done'
   | 'failed';
 
@@ -82,6 +83,7 @@ export function reduceMission(
       return { ...mission, status, problem: null, endedAt: null, resumes: mission.resumes + 1 };
     }
     case 'mission.rejected':
+    case 'mission.cancelled':
     case 'mission.done':
     case 'mission.failed':
       return endMission(mission, event);
@@ -90,7 +92,7 @@ export function reduceMission(
 
 type EndEvent = Extract<
   EventOf<'mission'>,
-  { type: 'mission.rejected' | 'mission.done' | 'mission.failed' }
+  { type: 'mission.rejected' | 'mission.cancelled' | 'mission.done' | 'mission.failed' }
 >;
 
 function endMission(mission: MissionState, event: EndEvent): MissionState {
@@ -102,6 +104,11 @@ function endMission(mission: MissionState, event: EndEvent): MissionState {
         status: 'rejected',
         problem: { error: 'rejected', code: 0, message: event.data.reason },
       };
+    case 'mission.cancelled': {
+      const { reason, worktreeKept } = event.data;
+      const problem = { error: 'mission-cancelled', code: 5605, message: reason };
+      return { ...ended, status: 'cancelled', problem, worktreeKept };
+    }
     case 'mission.done': {
       const { gitCommit, branch, merged, durationMs } = event.data;
       return {

@@ -86,8 +86,7 @@ async function actSetup(work: MissionWork, command: string): Promise<Record<stri
     signal: work.signal,
     environment: { PATH: work.searchPath },
   });
-  if (result.cancelled)
-    throw new SkeinError('interrupted', 'Cannot finish the set-up: it was stopped');
+  if (result.cancelled) throw work.signal.reason;
   const { exitCode, signal, timedOut, durationMs, outputBytes } = result;
   const blob = await work.ledger.blobs.putText(result.output);
   return { exitCode, signal, timedOut, durationMs, output: { blob, totalBytes: outputBytes } };

@@ -23,6 +23,8 @@ export interface SupervisorOptions {
   readonly now: () => number;
   readonly monotonicMs: () => number;
   readonly newId: () => string;
+  /** Calls back after so many milliseconds of the monotonic clock; answers how to cancel that. */
+  readonly after: (ms: number, callback: () => void) => () => void;
   readonly ledgerOf: (repository: Repository, searchPath: string) => Promise<Ledger>;
   readonly projectOf: (space: string) => ProjectPlace | undefined;
   readonly pause?: EffectsOptions['pause'];
@@ -44,11 +46,25 @@ export interface Submission {
   readonly options: MissionState['options'];
 }
 
+/** What a cancelled mission leaves: the folder of its worktree, or null when that is gone too. */
+export interface Cancelled {
+  readonly worktree: string | null;
+  readonly gitCommit: string | null;
+}
+
 /** A submitted mission and the space it is recorded in. */
 export interface Submitted {
   readonly space: string;
   readonly mission: string;
 }
+
+/** The longest that a mission may plan, and the longest that it may work. */
+const MISSION_LIMIT_MS = 30 * 60_000;
+
+const tooLong = (): SkeinError =>
+  new SkeinError('limit-reached', 'Cannot continue: the mission took longer than 30 minutes', {
+    fix: 'Make the goal smaller, or the checks faster.',
+  });
 
 const SUPERVISOR: Speaker = { actor: 'agent:supervisor', authority: 'supervisor' };
 
@@ -66,9 +82,9 @@ export class Supervisor {
     this.#options = options;
   }
 
-  /** How many missions are being worked on. */
-  get busy(): number {
-    return this.#running.size;
+  /** The missions that are being worked on right now. */
+  get atWork(): readonly string[] {
+    return [...this.#running.keys()];
   }
 
   /** Records the goal and begins to plan; answers as soon as the goal is durable. */
@@ -123,10 +139,26 @@ export class Supervisor {
   }
 
   /** Asks a mission to stop at its next safe point; resolves when it has. */
-  async interrupt(mission: string, reason: string): Promise<boolean> {
+  interrupt(mission: string, reason: string): Promise<boolean> {
+    return this.#stop(mission, new SkeinError('interrupted', `Cannot continue: ${reason}`));
+  }
+
+  /** Ends a mission for good. What it wrote stays in its worktree until "skein clean". */
+  async cancel(ledger: Ledger, command: Command, speaker: Speaker): Promise<Cancelled> {
+    const { mission, reason } = command.input as { mission: string; reason: string };
+    await this.#stop(mission, new SkeinError('interrupted', `Cannot continue: ${reason}`));
+    const { approvedFrom, gitCommit } = missionState(ledger, mission);
+    const worktreeKept = approvedFrom !== null;
+    await ledger.execute({ ...command, input: { mission, reason, worktreeKept } }, speaker);
+    const work = this.#workOn(ledger, mission, await this.#openAgain(ledger, mission), neverStops());
+    if (!worktreeKept) await cleanUp(work);
+    return { worktree: worktreeKept ? work.worktree : null, gitCommit };
+  }
+
+  async #stop(mission: string, why: SkeinError): Promise<boolean> {
     const running = this.#running.get(mission);
     if (running === undefined) return false;
-    running.stop.abort(new SkeinError('interrupted', `Cannot continue: ${reason}`));
+    running.stop.abort(why);
     await running.ended;
     return true;
   }
@@ -151,7 +183,11 @@ export class Supervisor {
   #start(ledger: Ledger, mission: string, repository: Repository): void {
     const stop = new AbortController();
     const work = this.#workOn(ledger, mission, repository, stop.signal);
-    const ended = this.#carryOn(work).finally(() => this.#running.delete(mission));
+    const cancelTimer = this.#options.after(MISSION_LIMIT_MS, () => stop.abort(tooLong()));
+    const ended = this.#carryOn(work).finally(() => {
+      cancelTimer();
+      this.#running.delete(mission);
+    });
     this.#running.set(mission, { stop, ended });
   }
 

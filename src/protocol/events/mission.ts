@@ -49,6 +49,7 @@ export const missionEvents = {
   'mission.rejected': homeEvent('mission', { hash: digest, reason: text }),
   'mission.interrupted': homeEvent('mission', { reason: text }),
   'mission.resumed': homeEvent('mission', { epoch: integer }),
+  'mission.cancelled': homeEvent('mission', { reason: text, worktreeKept: flag }),
   'mission.done': homeEvent('mission', {
     gitCommit: gitId,
     branch: text,

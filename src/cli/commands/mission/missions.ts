@@ -1,7 +1,7 @@
 /** skein missions: what was asked for, and what became of it. */
 import type { CliCommand } from '../../command.ts';
 import { connect } from '../../connect.ts';
-import { listMissions, shortId } from '../../mission-lookup.ts';
+import { listMissions, missionsAtWork, shortId, statusWord } from '../../mission-lookup.ts';
 import { style, type Style } from '../../style.ts';
 
 /** The command. */
@@ -11,13 +11,17 @@ export const command: CliCommand = {
   words: [0, 0],
   options: {},
   run: async (typed) => {
-    const missions = await listMissions(await connect(typed));
+    const client = await connect(typed);
+    const missions = await listMissions(client);
+    const atWork = await missionsAtWork(client);
     const painted = style(process.stdout);
-    for (const { id, space, body } of missions) {
+    for (const mission of missions) {
+      const { id, space, body } = mission;
+      const status = statusWord(mission, atWork);
       if (typed.flag('json')) process.stdout.write(`${JSON.stringify({ id, space, ...body })}\n`);
       else
         process.stdout.write(
-          `${shortId(id)}  ${statusText(body.status, painted)}  ${body.submittedAt.slice(0, 19)}  ${body.goal}\n`,
+          `${shortId(id)}  ${statusText(status, painted)}  ${body.submittedAt.slice(0, 19)}  ${body.goal}\n`,
         );
     }
     if (missions.length === 0) process.stderr.write('No missions yet. Try: skein demo\n');

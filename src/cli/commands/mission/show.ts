@@ -3,7 +3,13 @@ import type { SpaceEntity } from '#api/door.ts';
 import type { EffectState } from '#tasks/effect-reducer.ts';
 import type { CliCommand } from '../../command.ts';
 import { connect } from '../../connect.ts';
-import { findMission, findPlan, type FoundMission } from '../../mission-lookup.ts';
+import {
+  findMission,
+  findPlan,
+  missionsAtWork,
+  statusWord,
+  type FoundMission,
+} from '../../mission-lookup.ts';
 import type { NodeClient } from '../../node-client.ts';
 import { fetchContents, planLines } from '../../print-plan.ts';
 import { style, type Style } from '../../style.ts';
@@ -26,14 +32,15 @@ export const command: CliCommand = {
       return 0;
     }
     const painted = style(process.stdout);
-    const lines = headLines(mission, painted);
+    const status = statusWord(mission, await missionsAtWork(client));
+    const lines = headLines(mission, status, painted);
     if (plan !== undefined) {
       lines.push('', ...planLines(plan, await fetchContents(client, mission.space, plan), painted));
     }
     lines.push(
       ...(await checkLines(client, mission.space, effects, painted)),
       '',
-      ...endLines(mission, painted),
+      ...endLines(mission, status, painted),
     );
     process.stdout.write(`${lines.join('\n')}\n`);
     return 0;
@@ -46,9 +53,9 @@ async function effectsOf(client: NodeClient, { id, space }: FoundMission): Promi
   return entities.map(({ body }) => body as EffectState);
 }
 
-function headLines({ id, body }: FoundMission, { bold, dim }: Style): string[] {
+function headLines({ id, body }: FoundMission, status: string, { bold, dim }: Style): string[] {
   return [
-    `${bold(body.goal)}  ${body.status}`,
+    `${bold(body.goal)}  ${status}`,
     dim(
       `mission ${id}, submitted ${body.submittedAt}, base ${body.base.slice(0, 10)}${body.branch === null ? '' : ` on ${body.branch}`}`,
     ),
@@ -99,8 +106,12 @@ async function outputLines(
     .map((line) => `    ${line}`);
 }
 
-function endLines({ id, body }: FoundMission, { green, red, yellow }: Style): string[] {
-  const { status, problem, gitCommit, resultBranch, merged, approvedFrom } = body;
+function endLines(
+  { id, body }: FoundMission,
+  status: string,
+  { green, red, yellow }: Style,
+): string[] {
+  const { problem, gitCommit, resultBranch, merged, approvedFrom } = body;
   const approved = approvedFrom === null ? [] : [`approved by the person (${approvedFrom})`];
   if (status === 'done') {
     return [
@@ -119,5 +130,6 @@ function endLines({ id, body }: FoundMission, { green, red, yellow }: Style): st
   }
   if (status === 'waiting')
     return [`${yellow('waiting')}: skein approve ${id} | skein reject ${id}`];
-  return [...approved, yellow(status)];
+  const next = status === 'stopped' || status === 'interrupted' ? [`continue it with: skein resume ${id}`] : [];
+  return [...approved, yellow(status), ...next];
 }

@@ -1,6 +1,7 @@
 /** skein status: the node of this home, what it holds and does. */
 import type { CliCommand } from '../../command.ts';
 import { connectIfUp, typedPaths } from '../../connect.ts';
+import { shortId } from '../../mission-lookup.ts';
 
 /** What the node says of itself. */
 export interface NodeStatus {
@@ -11,7 +12,7 @@ export interface NodeStatus {
   readonly epoch: number;
   readonly uptimeMs: number;
   readonly rssBytes: number;
-  readonly missionsAtWork: number;
+  readonly missionsAtWork: readonly string[];
   readonly isolation: string;
   readonly worktreeBytes: number;
   readonly spaces: readonly SpaceStatus[];
@@ -53,7 +54,7 @@ function printStatus(home: string, status: NodeStatus): void {
   const { pid, uptimeMs, rssBytes, key, epoch, missionsAtWork, isolation, worktreeBytes } = status;
   process.stdout.write(
     `node: up for ${Math.round(uptimeMs / 1000)} s (pid ${pid}, ${megabytes(rssBytes)}), key ${key.slice(0, 16)}, epoch ${epoch}\n` +
-      `home: ${home}\nmissions at work: ${missionsAtWork}\nisolation: ${isolation}\nworktrees: ${megabytes(worktreeBytes)}\n`,
+      `home: ${home}\nmissions at work: ${missionsAtWork.length === 0 ? 'none' : missionsAtWork.map(shortId).join(', ')}\nisolation: ${isolation}\nworktrees: ${megabytes(worktreeBytes)}\n`,
   );
   for (const { space, repository, events, commits, ledgerBytes, blobBytes } of status.spaces) {
     process.stdout.write(
