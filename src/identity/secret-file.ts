@@ -1,4 +1,5 @@
 /** Files that only their owner may read: made with mode 0600, refused when found looser. */
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
@@ -44,7 +45,8 @@ export function readSecretFile(path: string): string | undefined {
 
 /** Written beside and linked into place, so that no reader ever sees half a secret. */
 function writeSecretFile(path: string, secret: string): void {
-  const temporary = `${path}.${process.pid}.new`;
+  // Not named by process id: threads share it, and a crashed process may have left its file.
+  const temporary = `${path}.${randomBytes(8).toString('hex')}.new`;
   const descriptor = openSync(temporary, 'wx', 0o600);
   try {
     writeSync(descriptor, secret);

@@ -8,6 +8,7 @@ import { COMMIT_FORMAT, encodeHeader, signedBytes, type CommitHeader } from '#pr
 import { SkeinError } from '#protocol/errors.ts';
 import { MAX_EVENT_BYTES, type EventEnvelope } from '#protocol/event.ts';
 import type { NewSkeinEvent } from '#protocol/event-types.ts';
+import { plainJsonProblem } from '#protocol/plain-json.ts';
 import type { ChainHead } from './ledger.ts';
 
 /** One event, ready to be stored. */
@@ -56,6 +57,11 @@ export function encodeEvents(
 }
 
 function encodeEvent(event: EventEnvelope, salt: Buffer): EncodedEvent {
+  const { data, ...envelope } = event;
+  const problem = plainJsonProblem(data, 'data') ?? plainJsonProblem(envelope, 'event');
+  if (problem !== undefined) {
+    throw new SkeinError('event-invalid', `Cannot record ${event.type}: ${problem}`);
+  }
   const body = Buffer.from(JSON.stringify(event));
   if (body.length > MAX_EVENT_BYTES) {
     throw new SkeinError(

@@ -54,7 +54,6 @@ interface Decided {
 interface Batch {
   readonly time: number;
   readonly events: EncodedEvent[];
-  readonly ranges: IdRange[];
   readonly attempts: (Outcome | Decided)[];
 }
 
@@ -107,7 +106,7 @@ export class LedgerCore {
    */
   flush(pending: readonly Pending[]): Outcome[] {
     const { database, now } = this.#options;
-    const batch: Batch = { time: now(), events: [], ranges: [], attempts: [] };
+    const batch: Batch = { time: now(), events: [], attempts: [] };
     try {
       database.exec('BEGIN IMMEDIATE');
       assertEpoch(database, this.#options.epoch);
@@ -139,10 +138,9 @@ export class LedgerCore {
     if (!isUuidv7(command.id)) {
       throw new SkeinError('usage', `Cannot execute ${command.name}: its id is no UUIDv7`);
     }
-    const stored = this.#ids.find(command.id);
-    if (stored !== undefined) return { type: 'stored', receipt: this.#earlierReceipt(stored) };
-    const earlier = batch.ranges.find((range) => range.id === command.id);
-    if (earlier !== undefined) return { type: 'decided', range: earlier, repeated: true };
+    const earlier = this.#ids.find(command.id);
+    if (earlier?.id === command.id) return this.#repeat(earlier);
+    if (earlier !== undefined) throw idsTaken(command);
     this.#assertExpected(command);
     const decided = this.#decide({ command, speaker }, batch.time);
     if (decided.length === 0) return { type: 'decided', range: null, repeated: false };
@@ -194,12 +192,7 @@ export class LedgerCore {
   }
 
   #fold(decided: readonly NewSkeinEvent[], { command, speaker }: Pending, batch: Batch): IdRange {
-    if (!this.#ids.isFree(command.id, decided.length)) {
-      throw new SkeinError(
-        'conflict',
-        `Cannot execute ${command.name}: ids after ${command.id} are taken`,
-      );
-    }
+    if (!this.#ids.isFree(command.id, decided.length)) throw idsTaken(command);
     const { random, reducers, signer } = this.#options;
     for (const event of decided) assertData(event);
     const encoded = encodeEvents(decided, command, speaker, {
@@ -215,8 +208,9 @@ export class LedgerCore {
     }
     const position = this.#events + batch.events.length + 1;
     const range = { id: command.id, position, count: encoded.length };
+    // Inside the transaction already: the next command of this flush sees these ids as taken.
+    this.#ids.add(range);
     batch.events.push(...encoded);
-    batch.ranges.push(range);
     return range;
   }
 
@@ -237,7 +231,6 @@ export class LedgerCore {
       batch.events,
     );
     this.#rows.insert({ commit: this.#commits + 1, event: this.#events + 1 }, commit, batch.events);
-    for (const range of batch.ranges) this.#ids.add(range);
     this.#entities.flush();
     return commit.head;
   }
@@ -263,6 +256,12 @@ export class LedgerCore {
     return { type: 'stored', receipt };
   }
 
+  /** A command of this flush has no commit yet; an older one is answered from the record. */
+  #repeat(range: IdRange): Outcome | Decided {
+    if (range.position > this.#events) return { type: 'decided', range, repeated: true };
+    return { type: 'stored', receipt: this.#earlierReceipt(range) };
+  }
+
   #earlierReceipt(range: IdRange): Receipt {
     const row = this.#options.database
       .prepare(
@@ -284,7 +283,7 @@ export class LedgerCore {
     const { signer, space } = this.#options;
     const command: Command = { id: this.#newId(), name: 'space.create', input: null };
     const speaker: Speaker = { actor: `node:${signer.key.slice(0, 16)}`, authority: 'system' };
-    const batch: Batch = { time: this.#options.now(), events: [], ranges: [], attempts: [] };
+    const batch: Batch = { time: this.#options.now(), events: [], attempts: [] };
     const { database } = this.#options;
     database.exec('BEGIN IMMEDIATE');
     const data = { owner: signer.key, format: COMMIT_FORMAT };
@@ -299,6 +298,11 @@ export class LedgerCore {
     this.#advance(head, batch);
   }
 }
+
+const idsTaken = ({ id, name }: Command): SkeinError =>
+  new SkeinError('conflict', `Cannot execute ${name}: ids from ${id} on are taken`, {
+    fix: 'Send it again with a new id.',
+  });
 
 const idsOf = (range: IdRange | null): string[] =>
   range === null

@@ -146,10 +146,11 @@ function createTasks(
   state: MissionState,
 ): NewSkeinEvent[] {
   const { body } = requireEntity<PlanState>(context, 'plan', state.plan ?? '');
-  return body.tasks.map(({ id, title, role, writeSet }) => ({
-    type: 'task.created',
-    subject: `task/${id}`,
-    mission,
-    data: { plan: state.plan ?? '', title, role, writeSet },
-  }));
+  return body.tasks.map(({ id, title, role, writeSet }) => {
+    if (context.entity('task', id) !== undefined) {
+      throw new SkeinError('conflict', `Cannot create task ${id}: it exists already`);
+    }
+    const data = { plan: state.plan ?? '', title, role, writeSet };
+    return { type: 'task.created', subject: `task/${id}`, mission, data };
+  });
 }

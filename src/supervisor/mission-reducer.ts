@@ -70,8 +70,11 @@ export function reduceMission(
 ): MissionState {
   const mission = state ?? emptyMission;
   switch (event.type) {
-    case 'mission.submitted':
-      return { ...emptyMission, ...event.data, submittedAt: event.time };
+    case 'mission.submitted': {
+      // Field by field: an unknown key of the data must never pass for state, such as an approval.
+      const { goal, recipe, base, branch, options } = event.data;
+      return { ...emptyMission, goal, recipe, base, branch, options, submittedAt: event.time };
+    }
     case 'mission.planned':
       return { ...mission, status: 'waiting', plan: event.data.plan, hash: event.data.hash };
     case 'mission.approved':

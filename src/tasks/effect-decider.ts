@@ -50,6 +50,7 @@ function statementEvent(
 export const effectDeciders: DeciderTable = {
   'effect.intend': defineDecider(statement, (input, context) => {
     const before = context.entity<EffectState>('effect', input.effect)?.body;
+    assertSame(input, before);
     if (before?.status === 'done') {
       throw new SkeinError('conflict', `Cannot intend ${input.effect}: it is done already`);
     }
@@ -67,11 +68,21 @@ export const effectDeciders: DeciderTable = {
 };
 
 function assertOpen(input: Statement, context: DecisionContext): void {
-  const status = context.entity<EffectState>('effect', input.effect)?.body.status;
-  if (status === 'intended') return;
+  const before = context.entity<EffectState>('effect', input.effect)?.body;
+  assertSame(input, before);
+  if (before?.status === 'intended') return;
   throw new SkeinError(
     'conflict',
-    `Cannot close ${input.effect}: it is ${status ?? 'not intended'}`,
+    `Cannot close ${input.effect}: it is ${before?.status ?? 'not intended'}`,
+  );
+}
+
+/** A key names one effect for ever: of one kind, of one mission. */
+function assertSame({ effect, kind, mission }: Statement, before: EffectState | undefined): void {
+  if (before === undefined || (before.kind === kind && before.mission === mission)) return;
+  throw new SkeinError(
+    'conflict',
+    `Cannot use ${effect} for a ${kind} of mission ${mission}: it is a ${before.kind} of ${before.mission}`,
   );
 }
 
