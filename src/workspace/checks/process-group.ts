@@ -9,8 +9,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const GRACE_MS = 2000;
-const POLL_MS = 20;
-const DEAD_AFTER_MS = 100;
+const POLL_MS = 10;
 
 // The watchdog waits for the end of descriptor 3, whose other end only Skein holds. It must not
 // keep the output open, or the end of the output would never come.
@@ -41,8 +40,8 @@ export async function endGroup(pid: number): Promise<void> {
   for (let waited = 0; waited < GRACE_MS; waited += POLL_MS) {
     await sleep(POLL_MS);
     if (!signalGroup(pid, 0)) return;
-    // in a container whose first process reaps nothing, the dead stay members of the group
-    if (waited >= DEAD_AFTER_MS && onlyDead(pid)) return;
+    // the dead stay members of the group until the first process of the system takes note of them
+    if (onlyDead(pid)) return;
   }
   signalGroup(pid, 'SIGKILL');
 }

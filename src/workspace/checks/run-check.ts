@@ -79,7 +79,7 @@ async function runIn(folder: string, run: CheckRun): Promise<CheckResult> {
     const durationMs = Math.round(performance.now() - began);
     // what the check left in the background goes too; then the pipe has no writer and ends
     if (child.pid !== undefined) await endGroup(child.pid);
-    await Promise.race([drained, sleep(LATE_OUTPUT_MS)]);
+    await Promise.race([drained, sleep(LATE_OUTPUT_MS, undefined, { ref: false })]);
     const said = { output: tail.text(), outputBytes: tail.totalBytes() };
     return { name, command, ...stops, startedAt: run.startedAt, durationMs, ...said };
   } finally {

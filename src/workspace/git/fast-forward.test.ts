@@ -61,6 +61,14 @@ test('changed, staged and conflicting files block it, and nothing moves', async 
       git('checkout', '--quiet', 'main');
       git('merge', '--quiet', '--no-ff', '--no-commit', 'side');
     },
+    ({ write, git, commit }) => {
+      git('checkout', '--quiet', '-b', 'side');
+      write('b.txt', 'side\n');
+      commit();
+      git('checkout', '--quiet', 'main');
+      // nothing is changed by it, but it is under way
+      git('merge', '--quiet', '--strategy=ours', '--no-ff', '--no-commit', 'side');
+    },
   ];
   for (const [index, change] of states.entries()) {
     const temp = tempRepository({ 'a.txt': 'one\n', 'b.txt': 'one\n' });

@@ -32,7 +32,7 @@ export function explainGitFailure(failure: GitFailure): SkeinError {
       },
     );
   }
-  if (/promisor|lazy fetch|transport '\w+' not allowed/u.test(said)) {
+  if (/promisor|lazy fetch|could not fetch/u.test(said)) {
     return new SkeinError(
       'repository-unsupported',
       `Cannot read the repository at ${failure.cwd}: it is a partial clone and objects are missing`,

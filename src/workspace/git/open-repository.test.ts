@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { openTemp, tempFolder, tempRepository } from '#workspace/fixtures/temp-repository.ts';
 import { openRepository } from './open-repository.ts';
 import { parseGitVersion } from './repository-state.ts';
+import { runGit } from './run-git.ts';
 import { listTrackedFiles, readTrackedFile } from './tracked-files.ts';
 
 test('an ordinary repository is described, from any folder in it', async () => {
@@ -170,6 +171,14 @@ test('neither hooks, fsmonitor nor variables of git reach our git', async () => 
   }
   git('status');
   assert.match(readFileSync(marker, 'utf8'), /monitor/u);
+});
+
+test('our git fetches nothing, from no kind of address', async () => {
+  const { top, git } = tempRepository();
+  const args = ['ls-remote', `file://${top}`];
+  await assert.rejects(runGit({ cwd: top, args }), { message: /not allowed|partial clone/u });
+  // the twin: plain git does
+  assert.match(git(...args), /refs\/heads\/main/u);
 });
 
 test('a replaced commit is seen as it is', async () => {

@@ -107,6 +107,17 @@ test('LFS is not asked: its files stay pointers, also when git-lfs is required',
   assert.equal(existsSync(mark), true);
 });
 
+test('an LFS without its long-running process is not asked either', async () => {
+  const temp = tempRepository({ '.gitattributes': '*.bin filter=lfs\n', 'a.bin': 'pointer\n' });
+  const mark = marker(temp, join(temp.folder, 'smudge'), true);
+  temp.git('config', 'filter.lfs.smudge', join(temp.folder, 'smudge'));
+  const { repository, plan } = await planFor(temp);
+  await addWorktree(repository, plan);
+  assert.equal(existsSync(mark), false);
+  temp.git('worktree', 'add', '--quiet', join(temp.folder, 'plain'));
+  assert.equal(existsSync(mark), true);
+});
+
 test('a sparse or shallow repository, or one with alternates, gives a whole worktree', async () => {
   const temp = tempRepository({ 'in/a': '1', 'out/b': '2' });
   temp.write('in/a', '3');
