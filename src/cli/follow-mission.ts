@@ -1,6 +1,6 @@
 /** Follows a mission to its end: tells its events, shows its plan, carries the person's answer. */
 import { createInterface } from 'node:readline/promises';
-import { ERRORS, isErrorName, SkeinError } from '#protocol/errors.ts';
+import { ERRORS, isErrorName, SkeinError, toSkeinError } from '#protocol/errors.ts';
 import type { EventEnvelope } from '#protocol/event.ts';
 import { findMission, findPlan, shortId, type FoundMission } from './mission-lookup.ts';
 import type { NodeClient } from './node-client.ts';
@@ -32,8 +32,8 @@ export async function followMission(following: Following): Promise<number> {
   try {
     const { body } = await findMission(client, mission);
     const events = client.lines(`/v1/events?space=${space}&mission=${mission}&follow=1`);
-    // A resumed mission has ended before: only its newest end counts.
-    let endsToSkip = body.resumes;
+    // A resumed mission may have ended before: an end counts when all its resumes lie behind.
+    let resumesToSee = body.resumes;
     for await (const line of events) {
       const event = JSON.parse(line) as EventEnvelope;
       if (json) process.stdout.write(`${line}\n`);
@@ -42,19 +42,26 @@ export async function followMission(following: Following): Promise<number> {
         const status = await answerPlan(following);
         if (status !== undefined) return status;
       }
-      if (END.has(event.type) && endsToSkip-- <= 0) return reportEnd(following, event);
+      if (event.type === 'mission.resumed') resumesToSee -= 1;
+      if (END.has(event.type) && resumesToSee <= 0) return await reportEnd(following, event);
     }
+  } catch (thrown) {
+    const error = toSkeinError(thrown);
+    throw error.name === 'node-unreachable' ? nodeStopped(mission) : error;
   } finally {
     leave();
   }
-  throw new SkeinError(
+  throw nodeStopped(mission);
+}
+
+const nodeStopped = (mission: string): SkeinError =>
+  new SkeinError(
     'node-unreachable',
     `Cannot follow mission ${shortId(mission)}: the node stopped`,
     {
-      fix: `Continue it with: skein resume ${shortId(mission)}`,
+      fix: `What was recorded stays. Continue it with: skein resume ${shortId(mission)}`,
     },
   );
-}
 
 function tellOnStderr(event: EventEnvelope, verbose: boolean): void {
   if (!verbose && isDetail(event)) return;

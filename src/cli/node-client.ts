@@ -44,7 +44,7 @@ export function makeNodeClient(paths: HomePaths): NodeClient {
     post: ({ name, ...body }) =>
       json({ method: 'POST', path: `/v1/commands/${name}`, body: JSON.stringify(body) }),
     lines: (path, signal) =>
-      readLines(() => send({ method: 'GET', path, ...(signal ? { signal } : {}) })),
+      readLines(() => send({ method: 'GET', path, ...(signal ? { signal } : {}) }), signal),
   };
 }
 
@@ -83,12 +83,20 @@ async function collect(response: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-async function* readLines(open: () => Promise<IncomingMessage>): AsyncGenerator<string> {
+/** Ends quietly when `signal` is aborted; throws `node-unreachable` when the answer is cut off. */
+async function* readLines(
+  open: () => Promise<IncomingMessage>,
+  signal?: AbortSignal,
+): AsyncGenerator<string> {
   const response = await open();
   try {
     for await (const line of createInterface({ input: response })) if (line !== '') yield line;
-    if (!response.complete) throw unreachable(new Error('the connection was cut'));
+  } catch (cause) {
+    if (signal?.aborted !== true) throw unreachable(cause);
   } finally {
     response.destroy();
+  }
+  if (signal?.aborted !== true && !response.complete) {
+    throw unreachable(new Error('the connection was cut'));
   }
 }

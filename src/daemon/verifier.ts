@@ -1,7 +1,7 @@
 /** The thread in which one space is verified, so that the node goes on serving meanwhile. */
 import { workerData, parentPort } from 'node:worker_threads';
 import { verifySignature } from '#identity/signer.ts';
-import { verifySpace } from '#ledger/verify.ts';
+import { verifySpace } from '#ledger/verify/verify.ts';
 import { reducers } from './state-tables.ts';
 import type { SpaceThreadData } from './spaces.ts';
 

@@ -11,14 +11,14 @@ import type { Command, Receipt, Speaker } from '#protocol/command.ts';
 import { COMMIT_FORMAT } from '#protocol/commit.ts';
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import { assertData, type DecodedEvent, type NewSkeinEvent } from '#protocol/event-types.ts';
-import { CommitRows, encodeEvents, signCommit, type EncodedEvent } from './commit-writer.ts';
+import { CommitRows, encodeEvents, signCommit, type EncodedEvent } from '#ledger/store/commit-writer.ts';
 import type { DeciderTable, DecisionContext } from './decider.ts';
-import { EntityStore } from './entity-store.ts';
+import { EntityStore } from '#ledger/store/entity-store.ts';
 import { foldEvent } from './fold.ts';
-import { IdStore, type IdRange } from './id-store.ts';
+import { IdStore, type IdRange } from '#ledger/store/id-store.ts';
 import type { ChainHead } from './ledger.ts';
 import type { ReducerSet } from './reducer.ts';
-import { assertEpoch, lastCommit, lastPosition, storageError, takeEpoch } from './ledger-state.ts';
+import { assertEpoch, lastCommit, lastPosition, storageError, takeEpoch } from '#ledger/store/ledger-state.ts';
 import { refoldIfNeeded } from './refold.ts';
 
 /** What a core is built from; `random` fills the given bytes. */

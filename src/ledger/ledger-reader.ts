@@ -1,7 +1,7 @@
 /** Reads committed state of a space on a connection of its own; never blocks the writer. */
 import type { DatabaseSync } from 'node:sqlite';
-import { entityFromRow } from './entity-store.ts';
-import { IdStore } from './id-store.ts';
+import { entityFromRow } from '#ledger/store/entity-store.ts';
+import { IdStore } from '#ledger/store/id-store.ts';
 import type { ChainHead, LedgerReader, StoredEvent } from './ledger.ts';
 
 const MAX_ENTITIES = 10_000;

@@ -5,7 +5,7 @@ import { decodeHeader } from '#protocol/commit.ts';
 import type { Entity } from '#protocol/entity.ts';
 import { decodeEvent } from '#protocol/event-types.ts';
 import { foldEvent } from './fold.ts';
-import { readMeta, writeMeta } from './ledger-state.ts';
+import { readMeta, writeMeta } from '#ledger/store/ledger-state.ts';
 import type { ReducerSet } from './reducer.ts';
 
 /** Re-folds in one transaction unless the state was folded by this version of the reducers. */

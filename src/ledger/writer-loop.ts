@@ -5,10 +5,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { MessagePort } from 'node:worker_threads';
 import { toErrorBody } from '#protocol/errors.ts';
-import { putBlobs } from './blob-store.ts';
-import type { HeadFile } from './head-file.ts';
+import { putBlobs } from '#ledger/store/blob-store.ts';
+import type { HeadFile } from '#ledger/store/head-file.ts';
 import type { LedgerCore } from './ledger-core.ts';
-import { storageError } from './ledger-state.ts';
+import { storageError } from '#ledger/store/ledger-state.ts';
 import type { WriterAnswer, WriterMessage, WriterRequest } from './writer-protocol.ts';
 
 /** At most this many commands share a commit; more wait for the next turn. */

@@ -221,7 +221,9 @@ export class Supervisor {
       if (state.status === 'planning') await planMission(work, state);
       else await executeMission(work, this.#options.crew);
     } catch (thrown) {
-      await this.#endBadly(work, state, toSkeinError(thrown)).catch((failure) =>
+      // What breaks off because it was told to stop has not failed: why it was told counts.
+      const error = toSkeinError(work.signal.aborted ? work.signal.reason : thrown);
+      await this.#endBadly(work, state, error).catch((failure) =>
         this.#report(toSkeinError(failure)),
       );
     }

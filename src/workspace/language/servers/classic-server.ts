@@ -98,8 +98,20 @@ export async function startClassicServer(options: ServerOptions): Promise<Langua
 
 type Ask = (command: string, args: unknown) => Promise<unknown>;
 
-function classicPort(server: ServerProcess, ask: Ask, root: string): LanguageServer {
-  const write = (args: unknown): void => void ask('updateOpen', args).catch(() => undefined);
+function classicPort(server: ServerProcess, askNow: Ask, root: string): LanguageServer {
+  // Files wait for the next question and go together: each update costs a look at every project.
+  let waiting: object[] = [];
+  const ask: Ask = (command, args) => {
+    if (waiting.length > 0) {
+      const openFiles = waiting;
+      waiting = [];
+      void askNow('updateOpen', { openFiles }).catch(() => undefined);
+    }
+    return askNow(command, args);
+  };
+  const open = (file: string, text: string): void => {
+    waiting.push({ file, fileContent: text, projectRootPath: root });
+  };
   const at = (file: string, position: Position) => ({
     file,
     line: position.line + 1,
@@ -107,10 +119,8 @@ function classicPort(server: ServerProcess, ask: Ask, root: string): LanguageSer
   });
   return {
     engine: 'typescript-6',
-    open: (file, text) =>
-      write({ openFiles: [{ file, fileContent: text, projectRootPath: root }] }),
-    change: (file, text) =>
-      write({ openFiles: [{ file, fileContent: text, projectRootPath: root }] }),
+    open,
+    change: open,
     definition: async (file, position) =>
       toLocations(await orNothing(ask('definition', at(file, position)))),
     references: async (file, position) => {

@@ -7,10 +7,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import { decodeHeader, signedBytes, type CommitHeader } from '#protocol/commit.ts';
 import type { Entity } from '#protocol/entity.ts';
 import { decodeEvent, type DecodedEvent } from '#protocol/event-types.ts';
-import { commitId, eventHash } from './commit-writer.ts';
-import { foldEvent } from './fold.ts';
-import type { ChainHead } from './ledger.ts';
-import type { ReducerSet } from './reducer.ts';
+import { commitId, eventHash } from '#ledger/store/commit-writer.ts';
+import { foldEvent } from '#ledger/fold.ts';
+import type { ChainHead } from '#ledger/ledger.ts';
+import type { ReducerSet } from '#ledger/reducer.ts';
 import { blobsNamedIn } from './verify-blobs.ts';
 import type { DamageList } from './verify-damage.ts';
 

@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { decodeHeader } from '#protocol/commit.ts';
 import { SkeinError } from '#protocol/errors.ts';
-import type { ChainHead } from './ledger.ts';
+import type { ChainHead } from '#ledger/ledger.ts';
 
 /** A value of the table `meta`. */
 export function readMeta(database: DatabaseSync, key: string): string | undefined {

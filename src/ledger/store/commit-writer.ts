@@ -9,7 +9,7 @@ import { SkeinError } from '#protocol/errors.ts';
 import { MAX_EVENT_BYTES, type EventEnvelope } from '#protocol/event.ts';
 import type { NewSkeinEvent } from '#protocol/event-types.ts';
 import { plainJsonProblem } from '#protocol/plain-json.ts';
-import type { ChainHead } from './ledger.ts';
+import type { ChainHead } from '#ledger/ledger.ts';
 
 /** One event, ready to be stored. */
 export interface EncodedEvent {

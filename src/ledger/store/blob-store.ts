@@ -6,7 +6,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { sha256 } from '#lib/sha256.ts';
 import { SkeinError } from '#protocol/errors.ts';
-import type { BlobReference } from './ledger.ts';
+import type { BlobReference } from '#ledger/ledger.ts';
 
 /** The largest content of one blob, in bytes. */
 export const MAX_BLOB_BYTES = 64 * 1024 * 1024;

@@ -4,12 +4,12 @@
  */
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { openForReading } from './database.ts';
-import { entityFromRow } from './entity-store.ts';
-import { entityLine, stateHash } from './fold.ts';
-import { readHeadFile } from './head-file.ts';
-import type { ChainHead, VerifyReport } from './ledger.ts';
-import type { ReducerSet } from './reducer.ts';
+import { openForReading } from '#ledger/store/database.ts';
+import { entityFromRow } from '#ledger/store/entity-store.ts';
+import { entityLine, stateHash } from '#ledger/fold.ts';
+import { readHeadFile } from '#ledger/store/head-file.ts';
+import type { ChainHead, VerifyReport } from '#ledger/ledger.ts';
+import type { ReducerSet } from '#ledger/reducer.ts';
 import { ChainWalk, type WalkRequest } from './verify-chain.ts';
 import { checkBlobs } from './verify-blobs.ts';
 import { DamageList } from './verify-damage.ts';

@@ -1,5 +1,5 @@
 /** A bounded list of findings, each place named once. */
-import type { Damage, DamageKind } from './ledger.ts';
+import type { Damage, DamageKind } from '#ledger/ledger.ts';
 
 const MAX_DAMAGE = 100;
 

@@ -1,8 +1,8 @@
 /** Verifies blobs: each content has its hash, and each one an event names is here. */
 import { join } from 'node:path';
 import { sha256 } from '#lib/sha256.ts';
-import { unpackBlob } from './blob-store.ts';
-import { openForReading } from './database.ts';
+import { unpackBlob } from '#ledger/store/blob-store.ts';
+import { openForReading } from '#ledger/store/database.ts';
 import type { DamageList } from './verify-damage.ts';
 
 /** Checks all blobs of a space against `wanted` (hash -> event id); answers how many there are. */

@@ -12,7 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { sha256 } from '#lib/sha256.ts';
-import type { ChainHead } from './ledger.ts';
+import type { ChainHead } from '#ledger/ledger.ts';
 
 const SLOT_BYTES = 256;
 const HEAD_FORMAT = 1;
