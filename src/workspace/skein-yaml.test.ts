@@ -1,5 +1,7 @@
 /** skein.yaml: what it may say, and that each mistake is named with its line. */
 import assert from 'node:assert/strict';
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { tempRepository } from './fixtures/temp-repository.ts';
 import { parseSkeinYaml, readSkeinYaml } from './skein-yaml.ts';
@@ -78,4 +80,7 @@ test('it is read from the commit, not from the working tree', async () => {
   const { checks } = await readSkeinYaml(temp, head);
   assert.deepEqual(checks, [{ name: 'npm test', run: 'npm test' }]);
   assert.deepEqual(await readSkeinYaml(tempRepository(), 'HEAD'), {});
+  const linked = tempRepository({ 'other.yaml': 'checks: [npm test]\n' });
+  symlinkSync('other.yaml', join(linked.top, 'skein.yaml'));
+  await assert.rejects(readSkeinYaml(linked, linked.commit()), { name: 'config-invalid' });
 });

@@ -15,6 +15,7 @@ import {
 } from 'yaml';
 import { z } from 'zod';
 import { SkeinError } from '#protocol/errors.ts';
+import { runGit } from './git/run-git.ts';
 import { readTrackedFile } from './git/tracked-files.ts';
 
 /** The newest format of the file that this version reads. */
@@ -56,7 +57,10 @@ export async function readSkeinYaml(
   commit: string,
 ): Promise<SkeinYaml> {
   const bytes = await readTrackedFile(top, commit, FILE);
-  return bytes === null ? {} : parseSkeinYaml(bytes);
+  if (bytes !== null) return parseSkeinYaml(bytes);
+  const { stdout } = await runGit({ cwd: top, args: ['ls-tree', '--full-tree', commit, FILE] });
+  if (stdout.length > 0) throw invalid(1, 'it is a symlink or a folder');
+  return {};
 }
 
 /** Parses the content of a `skein.yaml`; throws `config-invalid` with the line. */

@@ -1,6 +1,7 @@
 /** Sets the branch of a mission, only if it is where it is expected to be. No hook runs. */
 import { SkeinError } from '#protocol/errors.ts';
 import type { EffectState } from '#workspace/workspace.ts';
+import { explainGitFailure } from './git-failure.ts';
 import type { Repository } from './open-repository.ts';
 import { runGit } from './run-git.ts';
 
@@ -47,20 +48,21 @@ export async function assertBranchFree(repository: Repository, branch: string): 
 export async function updateBranch(repository: Repository, move: BranchMove): Promise<void> {
   const old = move.expectedOld ?? '0'.repeat(move.to.length);
   const ref = `refs/heads/${move.branch}`;
+  const args = ['update-ref', '-m', move.reason, ref, move.to, old];
   const { code, stderr } = await runGit({
     cwd: repository.top,
-    args: ['update-ref', '-m', move.reason, ref, move.to, old],
+    args,
     settings: ['core.fsync=committed,reference'],
     okCodes: [0, 1, 128],
   });
   if (code === 0) return;
   const now = await readBranch(repository, move.branch);
-  const state =
-    now === move.expectedOld
-      ? (stderr.trim().split('\n')[0] ?? 'git refused')
-      : `it is at ${now ?? 'no commit'}, not at ${move.expectedOld ?? 'no commit'}`;
+  if (now === move.expectedOld) {
+    throw explainGitFailure({ args, cwd: repository.top, code, stderr });
+  }
+  const state = `it is at ${now ?? 'no commit'}, not at ${move.expectedOld ?? 'no commit'}`;
   throw new SkeinError('base-moved', `Cannot set the branch ${move.branch}: ${state}`, {
-    fix: 'Look at the branch; if it is not needed, delete it and run again.',
+    fix: `Look who moved it: git reflog ${move.branch}`,
     details: { branch: move.branch, expectedOld: move.expectedOld, now },
   });
 }

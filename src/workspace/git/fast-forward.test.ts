@@ -185,6 +185,17 @@ test('a branch is set only from where it is expected to be', async () => {
   assert.equal(await readBranch(repository, 'skein/m1'), expectedOld);
 });
 
+test('a lock of another git is said as such, to be tried again', async () => {
+  const temp = tempRepository();
+  const { repository, to, expectedOld } = await moveFor(temp);
+  temp.write('.git/refs/heads/main.lock', '');
+  const move = { branch: 'main', expectedOld, to, reason: 'x' };
+  await assert.rejects(updateBranch(repository, move), {
+    name: 'repository-busy',
+    retryable: true,
+  });
+});
+
 test('a branch in the way is found before the work begins', async () => {
   const temp = tempRepository();
   const repository = await openRepository(temp.top);

@@ -1,5 +1,5 @@
 /** Reads git's list of worktrees, recognises one on the disk, and deletes its folder safely. */
-import { chmodSync, lstatSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { runGit } from './run-git.ts';
@@ -38,6 +38,12 @@ export function isWorktreeOf(path: string, commonDir: string): boolean {
   const admin = adminFolder(path);
   if (admin !== null) return realOrSame(dirname(admin)) === join(commonDir, 'worktrees');
   return lstatSync(path).isDirectory() && readdirSync(path).length === 0;
+}
+
+/** Whether `path` is a linked worktree whose repository doesn't exist any more. */
+export function isOrphan(path: string): boolean {
+  const admin = adminFolder(path);
+  return admin !== null && /[\\/]worktrees[\\/][^\\/]+$/u.test(admin) && !existsSync(admin);
 }
 
 /** Why the worktree at `path` is locked; null when it isn't. (git's list says it from 2.31 on.) */

@@ -23,6 +23,7 @@ import {
   addWorktree,
   prepareWorktree,
   probeWorktree,
+  removeOrphanWorktree,
   removeWorktree,
   type WorktreePlan,
 } from './worktree.ts';
@@ -215,6 +216,18 @@ test('only a worktree of the repository is ever deleted, and never what its link
   chmodSync(join(plan.path, 'locked'), 0o500);
   await removeWorktree(repository, plan.path);
   assert.equal(readFileSync(join(precious, 'file'), 'utf8'), 'keep');
+});
+
+test('when the repository is gone its worktree can go too, nothing else', async () => {
+  const temp = tempRepository();
+  const { repository, plan } = await planFor(temp);
+  await addWorktree(repository, plan);
+  await assert.rejects(removeOrphanWorktree(plan.path), { name: 'workspace-failed' });
+  await assert.rejects(removeOrphanWorktree(temp.top), { name: 'workspace-failed' });
+  rmSync(temp.top, { recursive: true });
+  await removeOrphanWorktree(plan.path);
+  assert.equal(existsSync(plan.path), false);
+  await removeOrphanWorktree(plan.path);
 });
 
 test("the metadata of the person's own missing worktrees stays", async () => {

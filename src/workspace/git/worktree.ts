@@ -11,7 +11,13 @@ import type { EffectState } from '#workspace/workspace.ts';
 import { WORKTREE_SETTINGS } from './git-environment.ts';
 import type { Repository } from './open-repository.ts';
 import { runGit } from './run-git.ts';
-import { deleteFolder, isWorktreeOf, listWorktrees, readLockReason } from './worktree-files.ts';
+import {
+  deleteFolder,
+  isOrphan,
+  isWorktreeOf,
+  listWorktrees,
+  readLockReason,
+} from './worktree-files.ts';
 
 const CHECKOUT_TIMEOUT_MS = 600_000;
 
@@ -104,16 +110,22 @@ export function removeWorktree(repository: Repository, path: string): Promise<vo
   return oneAtTime(repository.commonDir, () => removeNow(repository, path));
 }
 
+/**
+ * Removes a worktree whose repository is gone: its folder names a git folder that doesn't exist. A
+ * missing folder is fine; anything else is refused with `workspace-failed`.
+ */
+export async function removeOrphanWorktree(path: string): Promise<void> {
+  if (!existsSync(path)) return;
+  if (!isOrphan(path)) throw notOurs(path, 'a worktree without its repository');
+  await deleteFolder(path);
+}
+
 async function removeNow(repository: Repository, path: string): Promise<void> {
   const known = await listWorktrees(repository.top);
   const registered = known.some((tree) => !tree.main && tree.path === path);
   if (existsSync(path)) {
     if (path === repository.top || !(registered || isWorktreeOf(path, repository.commonDir))) {
-      throw new SkeinError(
-        'workspace-failed',
-        `Cannot remove ${path}: it is not a worktree of ${repository.top}`,
-        { fix: 'Look what it is, and remove it by hand if it is not needed.' },
-      );
+      throw notOurs(path, `a worktree of ${repository.top}`);
     }
     await deleteFolder(path);
   }
@@ -123,3 +135,8 @@ async function removeNow(repository: Repository, path: string): Promise<void> {
     await runGit({ cwd: repository.top, args });
   }
 }
+
+const notOurs = (path: string, expected: string): SkeinError =>
+  new SkeinError('workspace-failed', `Cannot remove ${path}: it is not ${expected}`, {
+    fix: 'Look what it is, and remove it by hand if it is not needed.',
+  });
