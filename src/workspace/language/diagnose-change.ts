@@ -43,11 +43,17 @@ export async function diagnoseChange(change: ChangeToDiagnose): Promise<readonly
   const server = await openServer(engine, { root, timeoutMs, signal });
   try {
     const judged = await openCode(server, root, code, change);
-    const before = await diagnoseAll(server, root, judged);
+    // The result first: a change that leaves no error at all needs no look at the base.
     for (const edit of edits) {
       server.change(path.join(root, edit.path), decode(Buffer.from(edit.after)));
     }
     const after = await diagnoseAll(server, root, judged);
+    if (after.length === 0) return [];
+    for (const { path: file } of edits) {
+      if (isRegular(root, file)) server.change(path.join(root, file), readText(path.join(root, file)));
+    }
+    const suspects = [...new Set(after.map((each) => each.path))];
+    const before = await diagnoseAll(server, root, suspects);
     return subtract(after, before, change);
   } finally {
     await server.dispose();

@@ -14,10 +14,10 @@ import { type RenameNames, checkNames } from './rename/check-names.ts';
 import { findProjectFiles, openFiles } from './project-files.ts';
 import { planSymbol } from './rename/plan-symbol.ts';
 import type { RenameContext } from './rename/rename-context.ts';
-import { resolveModules } from './rename/resolve-modules.ts';
+import { resolveModules } from './modules/resolve-modules.ts';
 import { type SourceFiles, readSourceFiles } from './rename/source-files.ts';
 import { createGraph, linkModules } from './rename/symbol-graph.ts';
-import { readPackages } from './rename/workspace-packages.ts';
+import { readPackages } from './modules/workspace-packages.ts';
 import { openServer } from './servers/open-server.ts';
 import { analyzeFile } from './syntax/analyze-file.ts';
 

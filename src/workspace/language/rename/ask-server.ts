@@ -13,7 +13,7 @@ import {
   innerOf,
   outerOf,
 } from './symbol-graph.ts';
-import { trackedPath } from './resolve-modules.ts';
+import { trackedPath } from '#workspace/language/modules/resolve-modules.ts';
 
 interface AskContext {
   readonly root: string;

@@ -8,13 +8,16 @@ import { SkeinError } from '#protocol/errors.ts';
 import type { Occurrence, RenameOutcome } from '#workspace/language/language.ts';
 import { type Candidate, describe, findCandidates } from './candidates.ts';
 import { checkReserved } from './check-names.ts';
+import { brokenStrings, candidateStrings, errorPlaces } from './key-strings.ts';
 import { type SymbolNature, listLeftovers } from './leftovers.ts';
 import type { GraphContext } from './rename-context.ts';
 import { type RewrittenFile, rewriteFiles, toFileEdit } from './rewrite.ts';
-import { type GraphFile, isTwoSided } from './symbol-graph.ts';
-import { verifyRename } from './verify-rename.ts';
+import { type FoundSite, type GraphFile, innerOf, isTwoSided } from './symbol-graph.ts';
+import { type VerifyContext, verifyRename } from './verify-rename.ts';
 
 const MAX_PLACES = 20;
+/** Errors may hide behind each other; more rounds than this never helped. */
+const STRING_ROUNDS = 4;
 
 /** Plans the rename of one symbol; `others` is how many more have the name. */
 export async function planSymbol(
@@ -26,31 +29,32 @@ export async function planSymbol(
   const set = graph.sets.find(candidate.set);
   refuseOutside(context, candidate);
   refuseReserved(context, candidate);
-  const rewritten = rewriteFiles(graph, set, names.to);
-  refuseUneditable(context, rewritten);
-  const nature = natureOf(context, candidate);
-  const listed = listLeftovers(sources.named, {
-    graph,
-    set,
-    nature,
-    rewritten: new Map(rewritten.map((each) => [each.file.source.path, each])),
-    declaredSets: new Set(findCandidates(graph).map((each) => each.set)),
-    isForeign: foreignTest(context),
-  });
-  refuseUnresolved(context, listed);
   const first = candidate.declarations[0];
   if (!first) throw new SkeinError('internal', 'Cannot rename: the symbol has no declaration');
-  await verifyRename(rewritten, {
-    root,
-    tracked: sources.tracked,
-    server,
-    resolve: context.resolve,
-    from: names.from,
-    to: names.to,
-    keepExports: graph.keepExports,
-    declaration: { path: first.file.source.path, start: first.site.start },
-    others: [...sources.named, ...sources.related].filter((each) => each.isCode && !each.isForeign),
-  });
+  const nature = natureOf(context, candidate);
+  const list = (files: readonly RewrittenFile[]): readonly Occurrence[] =>
+    listLeftovers(sources.named, {
+      graph,
+      set: graph.sets.find(set),
+      nature,
+      rewritten: new Map(files.map((each) => [each.file.source.path, each])),
+      declaredSets: new Set(findCandidates(graph).map((each) => each.set)),
+      isForeign: foreignTest(context),
+    });
+  let rewritten = rewriteFiles(graph, set, names.to);
+  refuseUneditable(context, rewritten);
+  refuseUnresolved(context, list(rewritten));
+  const strings = nature.isMember ? candidateStrings(graph, set) : [];
+  const before = await errorPlaces(server, root, strings);
+  for (let round = 0; round < STRING_ROUNDS; round += 1) {
+    await verifyRename(rewritten, verifyContext(context, first));
+    const after = await errorPlaces(server, root, strings);
+    const broken = brokenStrings(strings, rewritten, before, after);
+    if (broken.length === 0) break;
+    for (const found of broken) graph.sets.union(innerOf(found), set);
+    rewritten = rewriteFiles(graph, graph.sets.find(set), names.to);
+  }
+  const listed = list(rewritten);
   return {
     type: 'planned',
     engine: server.engine,
@@ -60,6 +64,20 @@ export async function planSymbol(
     warnings: [...sources.warnings, ...warningsOf(context, listed, others)],
   };
 }
+
+const verifyContext = (context: GraphContext, first: FoundSite): VerifyContext => ({
+  root: context.root,
+  tracked: context.sources.tracked,
+  server: context.server,
+  resolve: context.resolve,
+  from: context.names.from,
+  to: context.names.to,
+  keepExports: context.graph.keepExports,
+  declaration: { path: first.file.source.path, start: first.site.start },
+  others: [...context.sources.named, ...context.sources.related].filter(
+    (each) => each.isCode && !each.isForeign,
+  ),
+});
 
 function warningsOf(
   context: GraphContext,

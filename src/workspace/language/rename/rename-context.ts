@@ -3,7 +3,7 @@ import type { LanguageServer, RenameRequest } from '#workspace/language/language
 import type { RenameNames } from './check-names.ts';
 import type { SourceFiles } from './source-files.ts';
 import type { ResolveModule, SymbolGraph } from './symbol-graph.ts';
-import type { WorkspacePackage } from './workspace-packages.ts';
+import type { WorkspacePackage } from '#workspace/language/modules/workspace-packages.ts';
 
 /** The question and the means. `root` is a real path. */
 export interface RenameContext {

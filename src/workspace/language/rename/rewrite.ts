@@ -59,7 +59,7 @@ function replacementsOf(
   const from = graph.name;
   const found: Replacement[] = [];
   for (const site of file.model.sites) {
-    if (site.role === 'label' || site.role === 'exact-string') continue;
+    if (site.role === 'label') continue;
     const inner = graph.sets.find(innerOf({ file, site })) === set;
     const outer = graph.sets.find(outerOf({ file, site })) === set;
     if (!inner && !outer) continue;

@@ -7,8 +7,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { LanguageServer } from '#workspace/language/language.ts';
 import type { ModuleName } from '#workspace/language/syntax/file-model.ts';
-import type { ResolveModule, SymbolGraph } from './symbol-graph.ts';
+import type { ResolveModule, SymbolGraph } from '#workspace/language/rename/symbol-graph.ts';
 import { findTracked } from './find-tracked.ts';
+import { resolveAlias } from './path-aliases.ts';
 import { type WorkspacePackage, resolveInPackages } from './workspace-packages.ts';
 
 interface ResolveContext {
@@ -60,7 +61,10 @@ async function resolveOne(
     const found = trackedPath(root, location.path, tracked);
     if (found !== undefined) return found;
   }
-  return resolveInPackages(name.text, packages, tracked);
+  return (
+    resolveAlias(root, file, name.text, tracked) ??
+    resolveInPackages(name.text, packages, tracked)
+  );
 }
 
 /** The tracked name of an absolute path, also when it leads through links. */
