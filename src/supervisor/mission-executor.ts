@@ -1,5 +1,6 @@
 /** Carries out an approved plan: base checks, edits, guardrails, checks, git commit, branch. */
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
+import type { EffectState } from '#tasks/effect-reducer.ts';
 import { safePoint, type MissionWork } from '#tasks/mission-work.ts';
 import type { TaskState } from '#tasks/task-reducer.ts';
 import { compareChecks, type Check } from '#workspace/checks/check.ts';
@@ -30,15 +31,8 @@ interface Evidence {
 export async function executeMission(work: MissionWork, crew: Crew): Promise<void> {
   const startedMs = work.monotonicMs();
   const approved = readApproved(work);
-  const { files } = await makeWorktree(work);
-  const task = approved.plan.tasks[0]?.id ?? '';
-  const base = await runChecks(work, crew, approved.plan.checks, 'base');
-  await claimTask(work, crew, task);
-  await makeEdits(work, crew, { task, files, ...approved });
-  const evidence = await proveChange(work, crew, approved, base);
-  const { gitCommit, gitTree } = await commitChange(work, crew, approved);
-  await finishTask(work, task, gitTree, evidence);
   const branch = missionBranch(work.mission);
+  const gitCommit = committedBefore(work) ?? (await makeChange(work, crew, approved));
   await crew.runner.branch(work, branch, gitCommit);
   await cleanUp(work);
   const merged = await tryMerge(work, approved.state, gitCommit);
@@ -50,6 +44,28 @@ export async function executeMission(work: MissionWork, crew: Crew): Promise<voi
     merged,
     durationMs,
   });
+}
+
+/** All that needs the worktree: base checks, edits, proof, git commit; answers the git commit. */
+async function makeChange(work: MissionWork, crew: Crew, approved: Approved): Promise<string> {
+  const { files } = await makeWorktree(work);
+  const task = approved.plan.tasks[0]?.id ?? '';
+  const base = await runChecks(work, crew, approved.plan.checks, 'base');
+  await claimTask(work, crew, task);
+  await makeEdits(work, crew, { task, files, ...approved });
+  const evidence = await proveChange(work, crew, approved, base);
+  const { gitCommit, gitTree } = await commitChange(work, crew, approved);
+  await finishTask(work, task, gitTree, evidence);
+  return gitCommit;
+}
+
+/** The git commit of a mission whose task was done when it stopped: its worktree may be gone. */
+function committedBefore({ ledger, mission }: MissionWork): string | undefined {
+  const intent = ledger.read.entity('effect', `${mission}/cleanup`);
+  const made = ledger.read.entity('effect', `${mission}/git-commit`)?.body as
+    | EffectState
+    | undefined;
+  return intent === undefined ? undefined : (made?.outcome?.['gitCommit'] as string | undefined);
 }
 
 function readApproved({ ledger, mission }: MissionWork): Approved {
