@@ -207,7 +207,8 @@ test('folders above the repository count, where it has nothing of its own', asyn
     temp.write(`../node_modules/${path}`, text);
   link(temp, '../node_modules/@acme/a', '../../repository/packages/a');
   temp.write('../node_modules/.bin/tool', '#!/bin/sh\n', 0o755);
-  const { path } = await linkedWorktree(temp);
+  const { path, plan } = await linkedWorktree(temp);
+  assert.equal(new Set(plan.entries.map((entry) => entry.path)).size, plan.entries.length);
   writeFileSync(join(path, 'packages/a/index.js'), 'module.exports = "new";\n');
   assert.equal(existsSync(join(path, 'node_modules/.bin/tool')), true);
   writeFileSync(join(path, 'try.js'), print('require("./packages/b")'));
