@@ -129,7 +129,11 @@ test('when Skein itself is killed, the check goes too', async () => {
      await runCheck({ cwd: ${JSON.stringify(cwd)}, startedAt: 0,
        check: { name: 'x', command: 'echo $$ > ${file}; sleep 100; sleep 100' } });`,
   );
-  const parent = spawn(process.execPath, [script], { stdio: 'ignore' });
+  const parent = spawn(process.execPath, [script], {
+    stdio: 'ignore',
+    // what the killed one can't clear up is removed with our folder
+    env: { ...process.env, TMPDIR: cwd },
+  });
   const pid = await pidIn(file);
   assert.equal(isAlive(pid), true);
   parent.kill('SIGKILL');

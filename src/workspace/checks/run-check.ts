@@ -33,6 +33,8 @@ export interface CheckRun {
   readonly onOutput?: (chunk: Buffer) => void;
   /** Called with the id of the process group as soon as there is one. */
   readonly onStart?: (pid: number) => void;
+  /** Where its home and temp folder are made; by default the system's folder for such things. */
+  readonly scratch?: string;
   /** Added to the environment. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -43,7 +45,7 @@ export interface CheckRun {
  */
 export async function runCheck(run: CheckRun): Promise<CheckResult> {
   assertFolder(run);
-  const folder = mkdtempSync(join(tmpdir(), 'skein-check-'));
+  const folder = mkdtempSync(join(run.scratch ?? tmpdir(), 'skein-check-'));
   try {
     return await runIn(folder, run);
   } finally {
