@@ -20,6 +20,10 @@ import { createGraph, linkModules } from './rename/symbol-graph.ts';
 import { readPackages } from './modules/workspace-packages.ts';
 import { openServer } from './servers/open-server.ts';
 import { analyzeFile } from './syntax/analyze-file.ts';
+import { isJavaScriptPath } from './syntax/parse-source.ts';
+
+/** What TypeScript 7 no longer takes for a class in JavaScript. */
+const CONSTRUCTOR_FUNCTION = /\.prototype\s*(?:=|\.\s*[\w$]+\s*=)/;
 
 /**
  * Plans a rename. Throws `symbol-not-found`, `rename-refused` (with the places), or
@@ -32,13 +36,18 @@ export async function planRename(request: RenameRequest): Promise<RenameOutcome>
   const code = sources.named.filter((source) => source.isCode && !source.isForeign);
   if (code.length === 0) throw noCode(sources, names);
   const paths = code.map((source) => source.path);
-  const { engine, reason } = await chooseEngine(root, sources.tracked, paths);
+  const chosen = await chooseEngine(root, sources.tracked, paths);
+  const classic = code.find(
+    ({ path, text }) => isJavaScriptPath(path) && CONSTRUCTOR_FUNCTION.test(text),
+  );
+  const reason = chosen.reason ?? (classic && `${classic.path}: it has constructor functions`);
+  const engine = classic ? 'typescript-6' : chosen.engine;
   const { timeoutMs, signal } = request;
   const server = await openServer(engine, { root, timeoutMs, signal });
   try {
     const outcome = await planWithServer({ request, root, names, sources, server });
     if (outcome.type !== 'planned' || reason === undefined) return outcome;
-    const why = `TypeScript 6 was used, because TypeScript 7 says about ${reason}`;
+    const why = `TypeScript 6 was used, because TypeScript 7 does not understand ${reason}`;
     return { ...outcome, warnings: [...outcome.warnings, why] };
   } finally {
     await server.dispose();

@@ -5,6 +5,7 @@
  */
 import path from 'node:path';
 import type { LanguageServer, ServerLocation } from '#workspace/language/language.ts';
+import { isJavaScriptPath } from '#workspace/language/syntax/parse-source.ts';
 import {
   type FoundSite,
   type GraphFile,
@@ -106,6 +107,9 @@ function linkDefinitions(
 ): void {
   const node = from.site.role === 'export' ? innerOf(from) : outerOf(from);
   if (locations.length === 0) graph.unknown.add(node);
+  if (locations.length === 0 && from.site.isAssigned && isJavaScriptPath(from.file.source.path)) {
+    graph.documented.add(node);
+  }
   for (const location of locations) {
     const target = siteOf(graph, location, locate);
     if (!target) {
@@ -119,9 +123,9 @@ function linkDefinitions(
   }
 }
 
-/** A use that is its own definition says nothing, but for a type that JSDoc declares. */
+/** A use that is its own definition says nothing, but where JavaScript declares by it. */
 function noteSelf(graph: SymbolGraph, found: FoundSite): void {
-  if (found.site.role === 'jsdoc') graph.documented.add(innerOf(found));
+  if (found.site.role === 'jsdoc' || found.site.isAssigned) graph.documented.add(innerOf(found));
   else graph.unknown.add(innerOf(found));
 }
 

@@ -38,7 +38,7 @@ export interface SymbolGraph {
   readonly external: Map<number, string>;
   /** Nodes the server could not tell anything about. */
   readonly unknown: Set<number>;
-  /** Nodes in JSDoc that declare what they name (`@typedef`). */
+  /** Nodes that declare what they name without a keyword (`@typedef`, `Foo.prototype.a =`). */
   readonly documented: Set<number>;
 }
 
@@ -88,6 +88,7 @@ export function linkModules(graph: SymbolGraph, resolve: ResolveModule): void {
   const { sets } = graph;
   const provides = providers(graph, resolve);
   for (const file of graph.files.values()) {
+    linkDeclarationFile(graph, file);
     for (const link of file.model.links) {
       const [first, second] = [file.firstNode + link.first, file.firstNode + link.second];
       if (link.exports && graph.keepExports) continue;
@@ -108,6 +109,15 @@ export function linkModules(graph: SymbolGraph, resolve: ResolveModule): void {
       if (target && provides.has(target)) sets.union(file.exportNode, target.exportNode);
     }
   }
+}
+
+/** `x.d.ts` written by hand beside `x.js` declares the same exports. */
+function linkDeclarationFile(graph: SymbolGraph, file: GraphFile): void {
+  const match = /^(.*)\.d\.([cm]?)ts$/.exec(file.source.path);
+  const source = match && graph.files.get(`${match[1]}.${match[2]}js`);
+  if (!source) return;
+  graph.sets.union(file.exportNode, source.exportNode);
+  graph.sets.union(file.defaultNode, source.defaultNode);
 }
 
 const mayJoin = (graph: SymbolGraph, node: number): boolean =>

@@ -39,6 +39,8 @@ export interface Site {
   readonly deferred: boolean;
   /** The member belongs to a class or interface with `extends` or `implements`. */
   readonly inherits: boolean;
+  /** The member is assigned to, which in JavaScript may be what declares it. */
+  readonly isAssigned: boolean;
 }
 
 /** A module named in the file; `offset` points into the string, for asking the server. */

@@ -69,3 +69,13 @@ export function unwrap(node: SyntaxNode | undefined): SyntaxNode | undefined {
   while (inner && WRAPPERS.has(inner.type)) inner = child(inner, 'expression');
   return inner;
 }
+
+/** Whether an expression is `exports` or `module.exports`. */
+export function isExportsObject(node: SyntaxNode | undefined): boolean {
+  if (nameOf(node) === 'exports') return true;
+  return (
+    node?.type === 'MemberExpression' &&
+    nameOf(child(node, 'object')) === 'module' &&
+    nameOf(child(node, 'property')) === 'exports'
+  );
+}

@@ -9,13 +9,19 @@ import {
   bind,
   declare,
   describeBinding,
-  link,
   moduleOf,
   refer,
   referAt,
 } from './walk.ts';
 import { TYPE, VALUE, type Scope, openScope, variableScope } from './scope.ts';
-import { type SyntaxNode, allChildren, child, children, nameOf } from './syntax-node.ts';
+import {
+  type SyntaxNode,
+  allChildren,
+  child,
+  children,
+  isExportsObject,
+  nameOf,
+} from './syntax-node.ts';
 
 /** One handler: records what the node says and visits its children. */
 export type Handler = (walk: Walk, node: SyntaxNode, scope: Scope) => void;
@@ -82,12 +88,8 @@ function declareShorthand(walk: Walk, leaf: SyntaxNode, to: PatternTarget): void
   describeBinding(walk, site, binding, to.kind);
   site.deferred = true;
   to.onDeclare?.(site);
-  addModuleMember(walk, to.outer, to.value, { name, node: site.index * 2 + 1 });
-  // `const { a } = require('./x')` is how CommonJS imports: the local name follows the export.
-  if (to.value?.type === 'module') {
-    link(walk, site.index * 2, site.index * 2 + 1);
-    site.declares = 'import';
-  }
+  const node = site.index * 2 + 1;
+  addModuleMember(walk, to.outer, to.value, { name, node, local: site });
 }
 
 function declareParameterProperty(walk: Walk, node: SyntaxNode, to: PatternTarget): void {
@@ -126,6 +128,10 @@ export function visitVariables(
       ...(onDeclare ? { onDeclare } : {}),
     });
     nameModuleObject(walk, target, id, value);
+    // `const api = module.exports = {}`: members of the variable are exports.
+    const isExports =
+      init?.type === 'AssignmentExpression' && isExportsObject(child(init, 'left'));
+    if (isExports && id) walk.commonDefaults.add(id);
     linkRequiredMember(walk, id, init);
     const name = nameOf(id);
     if (name !== undefined) walk.containers.push(name);

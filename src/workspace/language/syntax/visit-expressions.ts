@@ -2,7 +2,15 @@
  * Handlers for expressions: member access, object literals, CommonJS exports, dynamic imports, JSX.
  */
 import { type Scope, VALUE, openScope } from './scope.ts';
-import { type SyntaxNode, child, children, nameOf, stringValue, unwrap } from './syntax-node.ts';
+import {
+  type SyntaxNode,
+  child,
+  children,
+  isExportsObject,
+  nameOf,
+  stringValue,
+  unwrap,
+} from './syntax-node.ts';
 import { type Handler, declarePattern } from './visit-declarations.ts';
 import {
   addMember,
@@ -53,15 +61,6 @@ export function visitObject(walk: Walk, object: SyntaxNode | undefined, scope: S
   else walk.visit(inner, scope);
 }
 
-function isExportsObject(node: SyntaxNode | undefined): boolean {
-  if (nameOf(node) === 'exports') return true;
-  return (
-    node?.type === 'MemberExpression' &&
-    nameOf(child(node, 'object')) === 'module' &&
-    nameOf(child(node, 'property')) === 'exports'
-  );
-}
-
 function addCommonExport(walk: Walk, site: MutableSite, node = site.index * 2): void {
   walk.exports.push({ node, name: site.name, isTypeOnly: false, form: 'commonjs' });
 }
@@ -75,6 +74,7 @@ export const visitAssignment: Handler = (walk, node, scope) => {
   walk.visit(left, scope);
   const exported = isNamed && walk.sites.length > before ? walk.sites.at(-1) : undefined;
   if (isExportsObject(left)) exportObject(walk, lastAssigned(right), scope);
+  if (left?.type === 'MemberExpression' && !isNamed) noteAssigned(walk, left, before);
   const from = walk.sites.length;
   walk.visit(right, scope);
   if (!exported) return;
@@ -82,6 +82,17 @@ export const visitAssignment: Handler = (walk, node, scope) => {
   exported.level = 'top';
   linkSameName(walk, exported, lastAssigned(right), from);
 };
+
+/** `Foo.prototype.a = ...` and `api.a = ...`: the server will tell whether this declares it. */
+function noteAssigned(walk: Walk, left: SyntaxNode, from: number): void {
+  const property = child(left, 'property');
+  const site = walk.sites.slice(from).find((each) => each.start === property?.start);
+  if (!site) return;
+  site.isAssigned = true;
+  let object = child(left, 'object');
+  while (object?.type === 'MemberExpression') object = child(object, 'object');
+  site.container = nameOf(object) ?? walk.containers.at(-1);
+}
 
 /** The value at the end of `a = b = value`. */
 function lastAssigned(node: SyntaxNode | undefined): SyntaxNode | undefined {
@@ -112,7 +123,9 @@ function exportObject(walk: Walk, value: SyntaxNode | undefined, scope: Scope): 
   const module = moduleOf(walk, value);
   if (module) passOn(walk, module, scope);
   const id = module ? value : value && child(value, 'id');
-  if (id && module?.type !== 'module') walk.defaults.push(id);
+  if (!id || module?.type === 'module') return;
+  walk.defaults.push(id);
+  walk.commonDefaults.add(id);
 }
 
 /** Object literals; that of `module.exports = {}` holds exports. */
@@ -182,6 +195,7 @@ export const visitCall: Handler = (walk, node, scope) => {
     nameOf(child(callee, 'property')) === 'assign';
   if ((isAssign && isExportsObject(list[0])) || /^__exportStar$/.test(nameOf(callee) ?? '')) {
     for (const argument of list) {
+      if (argument.type === 'ObjectExpression') walk.exportObjects.add(argument);
       const value = moduleOf(walk, argument);
       if (value && argument !== list[0]) passOn(walk, value, scope);
     }
@@ -191,6 +205,7 @@ export const visitCall: Handler = (walk, node, scope) => {
   walk.visit(callee, scope);
   walk.visit(child(node, 'typeArguments'), scope);
   for (const [index, argument] of list.entries()) {
+    if (index === 1 && visitNamedMember(walk, node, scope)) continue;
     if (index === 0 && imported && isCallback(argument)) {
       visitImportCallback(walk, argument, scope, imported.node);
     } else {
@@ -198,6 +213,31 @@ export const visitCall: Handler = (walk, node, scope) => {
     }
   }
 };
+
+/** Calls whose second argument names a member of the first: test doubles. */
+const MEMBER_CALLS = /^(?:spyOn|method|getter|setter|stub|spy|replace)$/;
+
+/** `Object.defineProperty(exports, 'a', ...)` and `mock.method(module, 'a')`. */
+function visitNamedMember(walk: Walk, node: SyntaxNode, scope: Scope): boolean {
+  const callee = child(node, 'callee');
+  const [object, name] = children(node, 'arguments');
+  if (callee?.type !== 'MemberExpression' || stringValue(name) === undefined) return false;
+  const called = nameOf(child(callee, 'property')) ?? '';
+  const isExport = called === 'defineProperty' && isExportsObject(object);
+  if (!isExport && !MEMBER_CALLS.test(called)) return false;
+  const value = isExport ? undefined : moduleOf(walk, object);
+  if (!isExport && !value) return false;
+  const site = addMember(walk, name, isExport ? 'export' : undefined);
+  if (!site) return false;
+  site.deferred = isExport;
+  if (isExport) {
+    site.level = 'top';
+    addCommonExport(walk, site);
+  } else {
+    addModuleMember(walk, scope, value, { name: site.name, node: site.index * 2 });
+  }
+  return true;
+}
 
 function noteRequire(walk: Walk, node: SyntaxNode): void {
   const name = requiredModule(node);

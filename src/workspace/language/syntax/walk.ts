@@ -23,6 +23,8 @@ interface PendingMember {
   readonly object: string;
   readonly node: number;
   readonly name: string;
+  /** `{ a }` of a module: its local name follows the export. */
+  readonly local: MutableSite | undefined;
 }
 
 /** A site while the walk still learns about it. */
@@ -51,6 +53,8 @@ export interface Walk {
   readonly bindingKeys: Map<number, number>;
   /** Identifiers that are the module's default export (or all of its `module.exports`). */
   readonly defaults: SyntaxNode[];
+  /** Those of them that are `module.exports`: their members are exports. */
+  readonly commonDefaults: Set<SyntaxNode>;
   /** `require('./x').a` by its property node: the variable that is declared from it. */
   readonly requiredMembers: Map<SyntaxNode, MutableSite>;
   /** Exported members and the members they are read from: one symbol if that is of a module. */
@@ -83,6 +87,7 @@ export function createWalk(text: string, wanted: ReadonlySet<string>): Walk {
     consumed: new Set(),
     bindingKeys: new Map(),
     defaults: [],
+    commonDefaults: new Set(),
     requiredMembers: new Map(),
     exportObjects: new Set(),
     passedOn: [],
@@ -113,6 +118,7 @@ export function addSite(
     level: role === 'binding' || role === 'reference' ? 'inner' : 'member',
     deferred: role === 'member' || role === 'object-shorthand' || role === 'pattern-shorthand',
     inherits: false,
+    isAssigned: false,
   };
   walk.sites.push(site);
   return site;
@@ -259,13 +265,21 @@ export function addModuleMember(
   walk: Walk,
   scope: Scope,
   value: ModuleValue | undefined,
-  site: { readonly name: string; readonly node: number },
+  site: { readonly name: string; readonly node: number; readonly local?: MutableSite },
 ): void {
   if (value?.type === 'module') {
     walk.imports.push({ node: site.node, name: site.name, from: value.name });
+    if (site.local) importLocally(walk, site.local);
   } else if (value) {
-    walk.members.push({ scope, object: value.name, node: site.node, name: site.name });
+    const { local } = site;
+    walk.members.push({ scope, object: value.name, node: site.node, name: site.name, local });
   }
+}
+
+/** `const { a } = require('./x')` is how CommonJS imports: both sides are one symbol. */
+function importLocally(walk: Walk, site: MutableSite): void {
+  link(walk, site.index * 2, site.index * 2 + 1);
+  site.declares = 'import';
 }
 
 /** Resolves everything that had to wait for the end of the walk. */
@@ -302,9 +316,17 @@ export function finishWalk(walk: Walk): void {
 }
 
 function finishModules(walk: Walk): void {
+  const exported = new Set([...walk.commonDefaults].map((node) => nameOf(node)));
   for (const member of walk.members) {
-    const from = lookUp(member.scope, member.object, ANY_MEANING).binding?.moduleName;
-    if (from) walk.imports.push({ node: member.node, name: member.name, from });
+    const { binding } = lookUp(member.scope, member.object, ANY_MEANING);
+    const from = binding?.moduleName;
+    if (!from && binding && exported.has(binding.name) && !member.local) {
+      // `module.exports = make` makes `make.a` the export `a`.
+      walk.exports.push({ node: member.node, name: member.name, isTypeOnly: false, form: 'commonjs' });
+    }
+    if (!from) continue;
+    walk.imports.push({ node: member.node, name: member.name, from });
+    if (member.local) importLocally(walk, member.local);
   }
   for (const spread of walk.spreads) {
     const from = lookUp(spread.scope, spread.name, ANY_MEANING).binding?.moduleName;
