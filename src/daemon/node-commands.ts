@@ -53,8 +53,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     const ids = command.space === undefined ? spaces.list() : [command.space];
     const reports = [];
     for (const id of ids) {
-      const ledger = await spaces.open(id);
-      reports.push(await ledger.verify(await headsOutside(spaces, id)));
+      reports.push(await spaces.verify(id, await headsOutside(spaces, id)));
     }
     return { reports };
   },

@@ -9,8 +9,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { ChainHead, Ledger } from '#ledger/ledger.ts';
-import { openWorkerLedger } from '#ledger/worker-ledger.ts';
+import type { ChainHead, Ledger, VerifyReport } from '#ledger/ledger.ts';
+import {
+  openWorkerLedger,
+  verifyInThread,
+  type WorkerLedgerOptions,
+} from '#ledger/worker-ledger.ts';
 import type { Redactor } from '#lib/redact.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import type { HomePaths } from './home-paths.ts';
@@ -65,7 +69,7 @@ export class Spaces {
   }
 
   /** The ledger of a space that exists. */
-  open(space: string): Promise<Ledger> {
+  async open(space: string): Promise<Ledger> {
     if (!SPACE_ID.test(space) || !existsSync(this.#folder(space))) {
       throw new SkeinError('not-found', `Cannot open space ${space}: it is not in this home`);
     }
@@ -100,6 +104,13 @@ export class Spaces {
     return ledger;
   }
 
+  /** Verifies a space from its files: also one that is too damaged to be opened. */
+  async verify(space: string, outside: readonly ChainHead[]): Promise<VerifyReport> {
+    // Opened first, because after an upgrade that folds its state anew.
+    await this.open(space).catch(() => undefined);
+    return verifyInThread(this.#threads(space), outside);
+  }
+
   /** The repository of a space, as this home last saw it. */
   project(space: string): Project | undefined {
     try {
@@ -123,23 +134,27 @@ export class Spaces {
   #start(space: string): Promise<Ledger> {
     const running = this.#open.get(space);
     if (running !== undefined) return running;
+    const opening = openWorkerLedger(this.#threads(space));
+    this.#open.set(space, opening);
+    opening.catch(() => this.#open.delete(space));
+    return opening;
+  }
+
+  #threads(space: string): WorkerLedgerOptions {
     const data: SpaceThreadData = {
       folder: this.#folder(space),
       space,
       nodeKey: this.#paths.nodeKey,
       epoch: this.#epoch,
     };
-    const opening = openWorkerLedger({
+    return {
       space,
       folder: data.folder,
       writerEntry: new URL('./writer.ts', import.meta.url),
       verifierEntry: new URL('./verifier.ts', import.meta.url),
       workerData: { ...data },
       redact: this.#redact,
-    });
-    this.#open.set(space, opening);
-    opening.catch(() => this.#open.delete(space));
-    return opening;
+    };
   }
 }
 

@@ -4,31 +4,37 @@ import { join } from 'node:path';
 import { workerData, parentPort, type MessagePort } from 'node:worker_threads';
 import { openNodeKey } from '#identity/node-key.ts';
 import { openBlobDatabase, openLedgerDatabase } from '#ledger/store/database.ts';
-import { openHeadFile } from '#ledger/store/head-file.ts';
+import { anchorProblem } from '#ledger/store/check-anchor.ts';
+import { openHeadFile, readHeadFile } from '#ledger/store/head-file.ts';
+import { storageError } from '#ledger/store/ledger-state.ts';
 import { LedgerCore } from '#ledger/ledger-core.ts';
-import { serveWriter } from '#ledger/writer-loop.ts';
-import { toErrorBody, toSkeinError } from '#protocol/errors.ts';
+import { refuseWrites, serveWriter } from '#ledger/writer-loop.ts';
+import { toErrorBody } from '#protocol/errors.ts';
 import { deciders, reducers } from './state-tables.ts';
 import type { SpaceThreadData } from './spaces.ts';
 
 const port = parentPort as MessagePort;
+const { folder, space, nodeKey, epoch } = workerData as SpaceThreadData;
 
 try {
-  const { folder, space, nodeKey, epoch } = workerData as SpaceThreadData;
   const ledger = openLedgerDatabase(join(folder, 'ledger.db'));
   const blobs = openBlobDatabase(join(folder, 'blobs.db'));
-  const core = new LedgerCore({
-    database: ledger,
-    space,
-    signer: openNodeKey(nodeKey),
-    epoch,
-    now: Date.now,
-    random: (bytes) => randomFillSync(bytes),
-    deciders,
-    reducers,
-  });
-  serveWriter({ core, ledger, blobs, head: openHeadFile(join(folder, 'head')) }, port);
+  const anchor = join(folder, 'head');
+  const problem = anchorProblem(ledger, readHeadFile(anchor));
+  if (problem === undefined) {
+    const core = new LedgerCore({
+      database: ledger,
+      space,
+      signer: openNodeKey(nodeKey),
+      epoch,
+      now: Date.now,
+      random: (bytes) => randomFillSync(bytes),
+      deciders,
+      reducers,
+    });
+    serveWriter({ core, ledger, blobs, head: openHeadFile(anchor) }, port);
+  } else refuseWrites(problem, port);
 } catch (error) {
-  port.postMessage({ type: 'failed', error: toErrorBody(toSkeinError(error)) });
+  port.postMessage({ type: 'failed', error: toErrorBody(storageError(error)) });
   port.close();
 }

@@ -11,15 +11,28 @@ import type { Command, Receipt, Speaker } from '#protocol/command.ts';
 import { COMMIT_FORMAT } from '#protocol/commit.ts';
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import { assertData, type DecodedEvent, type NewSkeinEvent } from '#protocol/event-types.ts';
-import { CommitRows, encodeEvents, signCommit, type EncodedEvent } from '#ledger/store/commit-writer.ts';
+import {
+  CommitRows,
+  encodeEvents,
+  signCommit,
+  type EncodedEvent,
+} from '#ledger/store/commit-writer.ts';
 import type { DeciderTable, DecisionContext } from './decider.ts';
 import { EntityStore } from '#ledger/store/entity-store.ts';
 import { foldEvent } from './fold.ts';
 import { IdStore, type IdRange } from '#ledger/store/id-store.ts';
 import type { ChainHead } from './ledger.ts';
 import type { ReducerSet } from './reducer.ts';
-import { assertEpoch, lastCommit, lastPosition, storageError, takeEpoch } from '#ledger/store/ledger-state.ts';
+import {
+  assertEpoch,
+  damaged,
+  lastCommit,
+  lastPosition,
+  storageError,
+  takeEpoch,
+} from '#ledger/store/ledger-state.ts';
 import { refoldIfNeeded } from './refold.ts';
+import type { SpaceState } from './space-reducer.ts';
 
 /** What a core is built from; `random` fills the given bytes. */
 export interface LedgerCoreOptions {
@@ -88,6 +101,7 @@ export class LedgerCore {
     this.#commits = lastPosition(database, 'commits');
     this.#events = lastPosition(database, 'events');
     if (this.#commits === 0) this.#writeGenesis();
+    else this.#assertMember();
   }
 
   /** The last commit of this author's chain. */
@@ -277,6 +291,19 @@ export class LedgerCore {
       repeated: true,
       strength: 'local-fsync',
     };
+  }
+
+  /** What a stranger adds to a record would be void, and reported as damage. */
+  #assertMember(): void {
+    const { signer, space } = this.#options;
+    const state = this.#entities.get('space', space)?.body as SpaceState | undefined;
+    if (state === undefined) throw damaged('its state lacks the space itself');
+    if (Object.hasOwn(state.members, signer.key)) return;
+    throw new SkeinError(
+      'key-invalid',
+      `Cannot write to this record: the key ${signer.key.slice(0, 16)} is not a member of it`,
+      { fix: "Restore the node's key from a backup. A new key is a new node." },
+    );
   }
 
   #writeGenesis(): void {

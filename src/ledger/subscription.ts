@@ -10,15 +10,23 @@ const PAGE_EVENTS = 500;
 /** Wakes all who wait for the next commit. */
 export class CommitBell {
   #waiting = new Set<() => void>();
+  #rings = 0;
+
+  /** How often it has rung. */
+  get rings(): number {
+    return this.#rings;
+  }
 
   ring(): void {
+    this.#rings += 1;
     const woken = this.#waiting;
     this.#waiting = new Set();
     for (const wake of woken) wake();
   }
 
-  /** Resolves at the next ring, or when `signal` aborts. */
-  wait(signal: AbortSignal | undefined): Promise<void> {
+  /** Resolves once it has rung more than `rings` times, or when `signal` aborts. */
+  wait(rings: number, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#rings > rings || signal?.aborted === true) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = (): void => {
         signal?.removeEventListener('abort', wake);
@@ -40,16 +48,15 @@ export async function* subscribe(
   let { after } = from;
   const filter = from.mission === undefined ? {} : { mission: from.mission };
   while (from.signal?.aborted !== true) {
-    // Asked for before reading: a commit between the read and the wait must not be slept through.
-    const next = from.follow ? bell.wait(from.signal) : undefined;
+    // Counted before reading: a commit between the read and the wait must not be slept through.
+    const rings = bell.rings;
     const page = reader.events({ after, ...filter, limit: PAGE_EVENTS });
     if (page.length > 0) {
       after = page.at(-1)?.position ?? after;
       yield page;
-    } else if (next === undefined) return;
-    if (page.length < PAGE_EVENTS) {
-      if (next === undefined) return;
-      await next;
     }
+    if (page.length === PAGE_EVENTS) continue;
+    if (!from.follow) return;
+    await bell.wait(rings, from.signal);
   }
 }

@@ -1,11 +1,10 @@
 /** A ledger whose writer lives in a worker thread; reads and subscriptions use this thread. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import { redactDeep, type Redactor } from '#lib/redact.ts';
 import { fromErrorBody, SkeinError } from '#protocol/errors.ts';
-import { getBlob } from '#ledger/store/blob-store.ts';
+import { assertBlobSize, getBlob } from '#ledger/store/blob-store.ts';
 import { openForReading } from '#ledger/store/database.ts';
 import type { BlobReference, ChainHead, Ledger, VerifyReport } from './ledger.ts';
 import { countRows, makeLedgerReader } from './ledger-reader.ts';
@@ -50,12 +49,21 @@ class WriterClient {
   /** Resolves when the thread has opened its files. */
   async ready(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      this.#worker.once('error', reject);
+      this.#worker.once('error', (cause) => reject(closed('the writer crashed', cause)));
+      this.#worker.once('exit', () => reject(closed('its writer has stopped')));
       this.#worker.once('message', (message: WriterMessage) => {
         if (message.type === 'failed') reject(fromErrorBody(message.error));
         else resolve();
       });
     });
+  }
+
+  /** Tells the thread to close its files and waits until it is gone; it may be gone already. */
+  async close(): Promise<void> {
+    if (this.#gone !== undefined) return;
+    const exited = new Promise((resolve) => this.#worker.once('exit', resolve));
+    this.call({ type: 'close' }).catch(() => undefined);
+    await exited;
   }
 
   call(request: Request): Promise<WriterAnswer> {
@@ -96,8 +104,7 @@ export async function openWorkerLedger(options: WorkerLedgerOptions): Promise<Le
   await writer.ready();
   const ledgerPath = join(options.folder, 'ledger.db');
   const blobPath = join(options.folder, 'blobs.db');
-  const reading = openForReading(ledgerPath);
-  const blobReading = openForReading(blobPath);
+  const [reading, blobReading] = [openForReading(ledgerPath), openForReading(blobPath)];
   const read = makeLedgerReader(reading);
   const closing = new AbortController();
   let redacted = 0;
@@ -115,7 +122,7 @@ export async function openWorkerLedger(options: WorkerLedgerOptions): Promise<Le
       const signal = AbortSignal.any([closing.signal, ...(from.signal ? [from.signal] : [])]);
       return subscribe(read, bell, { ...from, signal });
     },
-    verify: (outside) => runVerifier(options, outside),
+    verify: (outside) => verifyInThread(options, outside),
     stats: () => ({
       ...countRows(reading),
       ledgerBytes: sizeOf(ledgerPath) + sizeOf(`${ledgerPath}-wal`),
@@ -131,33 +138,27 @@ export async function openWorkerLedger(options: WorkerLedgerOptions): Promise<Le
       },
       get: (hash) => getBlob(blobReading, hash),
     },
-    close: async () => {
-      closing.abort();
-      await closeAll(writer, worker, [reading, blobReading]);
+    close: () => {
+      if (!closing.signal.aborted) {
+        closing.abort();
+        for (const database of [reading, blobReading]) database.close();
+      }
+      return writer.close();
     },
   };
 }
 
 async function putBlob(writer: WriterClient, content: Uint8Array): Promise<BlobReference> {
+  // Here and not in the writer, where the blobs of others wait in the same transaction.
+  assertBlobSize(content);
   const answer = await writer.call({ type: 'blob', content });
   return (answer as Extract<WriterAnswer, { blob: unknown }>).blob;
 }
 
-async function closeAll(
-  writer: WriterClient,
-  worker: Worker,
-  databases: readonly DatabaseSync[],
-): Promise<void> {
-  const exited = new Promise((resolve) => worker.once('exit', resolve));
-  for (const database of databases) database.close();
-  await writer.call({ type: 'close' });
-  await exited;
-}
-
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
-/** Verification reads everything; it runs in a thread of its own and leaves this one free. */
-function runVerifier(
+/** Verifies from the files, in a thread of its own: it reads everything and leaves this one free. */
+export function verifyInThread(
   options: WorkerLedgerOptions,
   outside: readonly ChainHead[],
 ): Promise<VerifyReport> {
@@ -166,7 +167,7 @@ function runVerifier(
       workerData: { ...options.workerData, outside },
     });
     worker.once('message', resolve);
-    worker.once('error', reject);
+    worker.once('error', (cause) => reject(closed('the verifier crashed', cause)));
     worker.once('exit', () => reject(closed('the verifier stopped without a report')));
   });
 }

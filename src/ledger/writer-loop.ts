@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { MessagePort } from 'node:worker_threads';
-import { toErrorBody } from '#protocol/errors.ts';
+import { toErrorBody, type SkeinError } from '#protocol/errors.ts';
 import { putBlobs } from '#ledger/store/blob-store.ts';
 import type { HeadFile } from '#ledger/store/head-file.ts';
 import type { LedgerCore } from './ledger-core.ts';
@@ -64,7 +64,20 @@ export function serveWriter(parts: WriterParts, port: MessagePort): void {
     setImmediate(turn);
   });
   if (parts.core.head !== null) parts.head.write(parts.core.head);
+  parts.head.sync();
   send({ type: 'ready' });
+}
+
+/** Serves `port` for a record that must not be written to: every request is refused with `error`. */
+export function refuseWrites(error: SkeinError, port: MessagePort): void {
+  port.on('message', ({ type, call }: WriterRequest) => {
+    const answer =
+      type === 'close' ? { call, closed: true as const } : { call, error: toErrorBody(error) };
+    const message: WriterMessage = { type: 'flushed', answers: [answer], head: null };
+    port.postMessage(message);
+    if (type === 'close') port.close();
+  });
+  port.postMessage({ type: 'ready' } satisfies WriterMessage);
 }
 
 function answerAll(parts: WriterParts, batch: readonly WriterRequest[]): WriterAnswer[] {

@@ -37,13 +37,17 @@ export function putBlobs(database: DatabaseSync, contents: readonly Uint8Array[]
   return references;
 }
 
+/** Throws `payload-too-large` above the limit. */
+export function assertBlobSize(content: Uint8Array): void {
+  if (content.length <= MAX_BLOB_BYTES) return;
+  throw new SkeinError(
+    'payload-too-large',
+    `Cannot store a blob of ${content.length} bytes: ${MAX_BLOB_BYTES} is the limit`,
+  );
+}
+
 function referenceTo(content: Uint8Array): BlobReference {
-  if (content.length > MAX_BLOB_BYTES) {
-    throw new SkeinError(
-      'payload-too-large',
-      `Cannot store a blob of ${content.length} bytes: ${MAX_BLOB_BYTES} is the limit`,
-    );
-  }
+  assertBlobSize(content);
   return { hash: sha256(content), bytes: content.length };
 }
 
@@ -73,7 +77,9 @@ export function getBlob(database: DatabaseSync, hash: string): Buffer {
 export function unpackBlob(row: BlobRow): Buffer | undefined {
   try {
     if (row.encoding === 'plain') return Buffer.from(row.content);
-    return zstdDecompressSync(row.content, { maxOutputLength: Math.max(row.bytes, 1) });
+    if (row.encoding !== 'zstd') return undefined;
+    const maxOutputLength = Math.min(Math.max(row.bytes, 1), MAX_BLOB_BYTES);
+    return zstdDecompressSync(row.content, { maxOutputLength });
   } catch {
     return undefined;
   }

@@ -67,6 +67,31 @@ export function openForReading(path: string): DatabaseSync {
   return database;
 }
 
+/** The files of a space, and the tables each must have. */
+const TABLES = { ledger: LEDGER_TABLES, blobs: BLOB_TABLES } as const;
+
+/** What is wrong with the tables of an open file: changed, missing, or more than there should be. */
+export function tablesProblem(
+  database: DatabaseSync,
+  file: keyof typeof TABLES,
+): string | undefined {
+  const found = readPragma(database, 'user_version');
+  if (found !== LEDGER_FORMAT) return `its format is ${found}, this Skein reads ${LEDGER_FORMAT}`;
+  const expected = new DatabaseSync(':memory:');
+  try {
+    expected.exec(TABLES[file]);
+    if (readTables(expected) === readTables(database)) return undefined;
+    return 'its tables, indexes or triggers are not those of the format';
+  } finally {
+    expected.close();
+  }
+}
+
+const readTables = (database: DatabaseSync): string =>
+  JSON.stringify(
+    database.prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name').all(),
+  );
+
 function openForWriting(path: string, tables: string): DatabaseSync {
   assertSqliteVersion();
   const database = new DatabaseSync(path, { timeout: 5_000 });

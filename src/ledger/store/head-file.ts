@@ -6,11 +6,13 @@
 import {
   closeSync,
   fdatasyncSync,
+  fsyncSync,
   ftruncateSync,
   openSync,
   readFileSync,
   writeSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
 import { sha256 } from '#lib/sha256.ts';
 import type { ChainHead } from '#ledger/ledger.ts';
 
@@ -26,9 +28,9 @@ export interface HeadFile {
 
 /** Opens the anchor at `path` for writing; it is made when there is none. */
 export function openHeadFile(path: string): HeadFile {
-  const descriptor = openSync(path, 'a+');
-  closeSync(descriptor);
+  closeSync(openSync(path, 'a+'));
   const writing = openSync(path, 'r+');
+  syncFolder(dirname(path));
   let slot = 0;
   let dirty = false;
   return {
@@ -45,6 +47,13 @@ export function openHeadFile(path: string): HeadFile {
   };
 }
 
+/** A new file is only durable once its folder is: later its absence must mean a removal. */
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r');
+  fsyncSync(folder);
+  closeSync(folder);
+}
+
 /** Forgets what the anchor said (after `skein repair` started a new chain). */
 export function clearHeadFile(path: string): void {
   const descriptor = openSync(path, 'a+');
@@ -58,8 +67,7 @@ export function readHeadFile(path: string): ChainHead | null | undefined {
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : null;
   }
   const slots = [decodeSlot(bytes.subarray(0, SLOT_BYTES)), decodeSlot(bytes.subarray(SLOT_BYTES))];
   const valid = slots.filter((slot) => slot !== undefined).sort((a, b) => b.seq - a.seq);

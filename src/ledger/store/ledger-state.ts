@@ -1,7 +1,7 @@
 /** What a ledger knows about itself on disk: its epoch, its last commit, its counts. */
 import type { DatabaseSync } from 'node:sqlite';
-import { decodeHeader } from '#protocol/commit.ts';
-import { SkeinError } from '#protocol/errors.ts';
+import { decodeHeader, type CommitHeader } from '#protocol/commit.ts';
+import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import type { ChainHead } from '#ledger/ledger.ts';
 
 /** A value of the table `meta`. */
@@ -55,7 +55,7 @@ export function lastCommit(
     'SELECT chain, seq, hash, header FROM commits ORDER BY position DESC',
   );
   for (const row of rows.iterate()) {
-    const header = decodeHeader(row['header'] as Uint8Array);
+    const header = readHeader(row['header'] as Uint8Array);
     if (header.author !== author) continue;
     const head = {
       chain: String(row['chain']),
@@ -67,6 +67,15 @@ export function lastCommit(
   return undefined;
 }
 
+function readHeader(bytes: Uint8Array): CommitHeader {
+  try {
+    return decodeHeader(bytes);
+  } catch (cause) {
+    if ((cause as SkeinError).name === 'record-too-new') throw cause;
+    throw damaged('a commit header can not be read', cause);
+  }
+}
+
 /** The highest local position in a table, 0 when it is empty. */
 export function lastPosition(database: DatabaseSync, table: 'commits' | 'events'): number {
   const row = database.prepare(`SELECT max(position) AS last FROM ${table}`).get();
@@ -76,10 +85,22 @@ export function lastPosition(database: DatabaseSync, table: 'commits' | 'events'
 /** SQLite's result code for a failed fsync: what is on disk is then unknown. */
 const SQLITE_IOERR_FSYNC = 1034;
 
-/** A failure of the storage as our error; ours pass unchanged. */
+/** SQLite's result codes for a file that makes no sense: corrupt, or no database at all. */
+const SQLITE_DAMAGED: readonly number[] = [11, 26];
+
+/** The error of a record that can't be trusted as it lies on disk. */
+export const damaged = (state: string, cause?: unknown): SkeinError =>
+  new SkeinError('record-damaged', `Cannot write to this record: ${state}`, {
+    cause,
+    fix: 'Run "skein verify": it names what is damaged. What is there can still be read.',
+  });
+
+/** A failure of the storage as our error; ours pass unchanged, a bug stays a bug. */
 export function storageError(cause: unknown): SkeinError {
   if (cause instanceof SkeinError) return cause;
-  const { errcode, message } = cause as { errcode?: number; message?: string };
+  const { errcode, code, message } = cause as { errcode?: number; code?: string; message?: string };
+  if (errcode === undefined && !/^E[A-Z]+$/.test(code ?? '')) return toSkeinError(cause);
+  if (SQLITE_DAMAGED.includes((errcode ?? 0) & 0xff)) return damaged(message ?? 'corrupt', cause);
   const fix =
     errcode === SQLITE_IOERR_FSYNC
       ? 'The disk failed to sync. Stop the node, check the disk, start again and run "skein verify".'

@@ -6,28 +6,23 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { decodeHeader, signedBytes, type CommitHeader } from '#protocol/commit.ts';
 import type { Entity } from '#protocol/entity.ts';
-import { decodeEvent, type DecodedEvent } from '#protocol/event-types.ts';
+import { decodeEvent } from '#protocol/event-types.ts';
 import { commitId, eventHash } from '#ledger/store/commit-writer.ts';
 import { foldEvent } from '#ledger/fold.ts';
 import type { ChainHead } from '#ledger/ledger.ts';
 import type { ReducerSet } from '#ledger/reducer.ts';
+import type { SpaceState } from '#ledger/space-reducer.ts';
 import { blobsNamedIn } from './verify-blobs.ts';
 import type { DamageList } from './verify-damage.ts';
+import { EventCursor, IdWalk, type EventRow } from './walk-rows.ts';
 
 interface CommitRow {
   readonly position: number;
+  readonly chain: string;
+  readonly seq: number;
   readonly hash: string;
   readonly header: Uint8Array;
   readonly signature: Uint8Array;
-}
-
-interface EventRow {
-  readonly position: number;
-  readonly commit_position: number;
-  readonly type: string | null;
-  readonly mission: string | null;
-  readonly salt: Uint8Array | null;
-  readonly body: Uint8Array | null;
 }
 
 interface Link {
@@ -36,9 +31,20 @@ interface Link {
   readonly id: string;
 }
 
-/** What to walk; `anchors` are the commits whose ids are asked for afterwards. */
+/** Commits of a chain that were not where they belong; some may turn up later. */
+interface Gap {
+  readonly chain: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * What to walk; `anchors` are the commits whose ids are asked for afterwards, `owner` is the key
+ * that the genesis must be by (undefined = any).
+ */
 export interface WalkRequest {
   readonly space: string;
+  readonly owner?: string | undefined;
   readonly reducers: ReducerSet;
   readonly anchors: readonly ChainHead[];
   /** Whether `signature` over `bytes` was made by `key`. */
@@ -53,20 +59,21 @@ export class ChainWalk {
   events = 0;
   pruned = 0;
   last: ChainHead | null = null;
-  readonly #space: string;
-  readonly #reducers: ReducerSet;
+  readonly #request: WalkRequest;
   readonly #damage: DamageList;
   readonly #chains = new Map<string, Link>();
-  readonly #verifySignature: WalkRequest['verifySignature'];
   readonly #watched: ReadonlySet<string>;
   readonly #hashes = new Map<string, string>();
-  readonly #members = new Set<string>();
+  readonly #gaps: Gap[] = [];
+  readonly #late = new Set<string>();
+  readonly #suspects = new Set<string>();
+  #members: SpaceState['members'] = {};
+  #commitPosition = 0;
+  #eventPosition = 1;
 
   constructor(request: WalkRequest, damage: DamageList) {
-    this.#space = request.space;
-    this.#reducers = request.reducers;
+    this.#request = request;
     this.#watched = new Set(request.anchors.map(({ chain, seq }) => `${chain}:${seq}`));
-    this.#verifySignature = request.verifySignature;
     this.#damage = damage;
   }
 
@@ -80,23 +87,32 @@ export class ChainWalk {
   }
 
   run(database: DatabaseSync): void {
-    const events = database.prepare('SELECT * FROM events ORDER BY position').iterate();
     const ids = new IdWalk(database, this.#damage);
-    const cursor = new EventCursor(events as Iterator<unknown>);
-    const rows = database.prepare(
-      'SELECT position, hash, header, signature FROM commits ORDER BY position',
-    );
-    for (const row of rows.iterate()) {
-      const link = this.#readCommit(row as unknown as CommitRow);
+    const events = new EventCursor(database, this.#damage);
+    const startOf = database.prepare('SELECT position FROM ids WHERE id = ?');
+    for (const row of readCommits(database)) {
+      const link = this.#readCommit(row);
       this.commits += 1;
-      if (link === undefined) cursor.skip(Number(row['position']));
-      else this.#walkEvents(link, cursor, ids);
+      if (link === undefined) {
+        this.#eventPosition = events.skip(row.position, this.#eventPosition);
+        ids.skipTo(this.#eventPosition);
+      } else {
+        if (row.position !== this.#commitPosition + 1) {
+          // Commits are missing before this one: only its ids tell where its events begin.
+          const first = (link.header.events[0]?.id ?? '').replaceAll('-', '');
+          const found = startOf.get(Buffer.from(first, 'hex'));
+          this.#eventPosition = Number(found?.['position'] ?? this.#eventPosition);
+        }
+        this.#walkEvents(link, events, ids);
+      }
+      this.#commitPosition = row.position;
     }
-    for (let row = cursor.take(); row !== undefined; row = cursor.take()) {
-      this.#damage.add('event-extra', `position ${row.position}`, 'no commit holds this event');
-    }
-    ids.end();
+    events.end();
+    ids.end(this.#eventPosition);
+    for (const gap of this.#gaps) this.#nameMissing(gap);
     for (const tail of this.#chains.values()) this.#checkSignature(tail);
+    if (this.#suspects.size > 0) this.#nameForged(database);
+    this.#checkOwner();
   }
 
   #readCommit(row: CommitRow): Link | undefined {
@@ -115,7 +131,10 @@ export class ChainWalk {
         'its header or signature is not what its id says',
       );
     }
-    if (header.space !== this.#space) {
+    if (row.chain !== header.chain || row.seq !== header.seq) {
+      this.#damage.add('index-differs', row.hash, 'its columns are not what its header says');
+    }
+    if (header.space !== this.#request.space) {
       this.#damage.add('commit-foreign', row.hash, `it belongs to space ${header.space}`);
     }
     this.#followChain(link);
@@ -123,17 +142,21 @@ export class ChainWalk {
   }
 
   #followChain(link: Link): void {
-    const { chain, seq, prev } = link.header;
+    const { author, chain, seq, prev } = link.header;
     const before = this.#chains.get(chain);
     const expected = (before?.header.seq ?? 0) + 1;
-    const follows = seq === expected && prev === (before?.id ?? null);
-    if (!follows) {
+    if (seq !== expected || prev !== (before?.id ?? null)) {
       this.#nameBreak(link, before, expected);
       this.#checkSignature(link);
       if (before !== undefined) this.#checkSignature(before);
+    } else if (before !== undefined && before.header.author !== author) {
+      // The last signature of a run vouches for all of it, so a run has one author.
+      this.#damage.add('commit-foreign', link.row.hash, `the chain is not one of ${author}`);
+      this.#checkSignature(before);
     }
     const name = `${chain}:${seq}`;
     if (this.#watched.has(name)) this.#hashes.set(name, link.id);
+    if (seq < expected) return;
     this.#chains.set(chain, link);
     this.last = { chain, seq, hash: link.id };
   }
@@ -141,41 +164,68 @@ export class ChainWalk {
   #nameBreak({ row, header }: Link, before: Link | undefined, expected: number): void {
     const { chain, seq } = header;
     if (seq > expected) {
-      const range =
-        seq - 1 === expected ? `commit ${expected}` : `commits ${expected} to ${seq - 1}`;
-      this.#damage.add(
-        'commit-missing',
-        `${chain}:${expected}`,
-        `${range} of the chain are not here`,
-      );
+      this.#gaps.push({ chain, from: expected, to: seq - 1 });
     } else if (seq < expected) {
-      this.#damage.add(
-        'commit-reordered',
-        row.hash,
-        `it is number ${seq} where ${expected} belongs`,
-      );
+      this.#late.add(`${chain}:${seq}`);
+      const detail = `it is number ${seq} where ${expected} belongs`;
+      this.#damage.add('commit-reordered', row.hash, detail);
     } else {
       const name = before?.row.hash ?? row.hash;
       this.#damage.add('header-changed', name, `commit ${seq} of the chain does not build on it`);
     }
   }
 
+  /** Those that came later are reordered, not missing. */
+  #nameMissing({ chain, from, to }: Gap): void {
+    let first = from;
+    while (first <= to && this.#late.has(`${chain}:${first}`)) first += 1;
+    if (first > to) return;
+    const range = first === to ? `commit ${to}` : `commits ${first} to ${to}`;
+    this.#damage.add('commit-missing', `${chain}:${first}`, `${range} of the chain are not here`);
+  }
+
   #checkSignature({ row, header }: Link): void {
-    if (!this.#verifySignature(header.author, signedBytes(row.header), row.signature)) {
-      this.#damage.add('signature-forged', row.hash, `it is not signed by ${header.author}`);
+    const { verifySignature } = this.#request;
+    if (verifySignature(header.author, signedBytes(row.header), row.signature)) return;
+    this.#suspects.add(header.chain);
+    this.#damage.add('signature-forged', row.hash, `it is not signed by ${header.author}`);
+  }
+
+  /** A run whose last signature is false vouches for nothing: each commit is asked for itself. */
+  #nameForged(database: DatabaseSync): void {
+    const suspects = new Set(this.#suspects);
+    for (const row of readCommits(database)) {
+      if (this.#damage.full) return;
+      const header = readHeader(row);
+      if (header !== undefined && suspects.has(header.chain)) {
+        this.#checkSignature({ row, header, id: row.hash });
+      }
     }
   }
 
-  #walkEvents({ row, header }: Link, cursor: EventCursor, ids: IdWalk): void {
+  /** Whoever lacks the owner's key can make a record of his own, but not this one. */
+  #checkOwner(): void {
+    const { owner, space } = this.#request;
+    const genesis = this.entities.get(`space/${space}`);
+    if (owner === undefined || genesis === undefined || genesis.home === owner) return;
+    this.#damage.add('author-unknown', space, `it was created by ${genesis.home}, not by ${owner}`);
+  }
+
+  #walkEvents({ row, header }: Link, events: EventCursor, ids: IdWalk): void {
     const hashes = new Set(header.events.map((event) => event.hash));
     for (const entry of header.events) {
+      const position = this.#eventPosition;
+      this.#eventPosition += 1;
       this.events += 1;
-      const found = cursor.takeOf(row.position);
+      ids.expect(position, entry.id);
+      const found = events.take(position);
       if (found === undefined) {
         this.#damage.add('event-missing', entry.id, `commit ${row.hash} has it, the table has not`);
         continue;
       }
-      ids.expect(found.position, entry.id);
+      if (found.commit_position !== row.position) {
+        this.#damage.add('index-differs', entry.id, 'it is filed under another commit');
+      }
       if (found.body === null || found.salt === null) {
         this.pruned += 1;
         this.#damage.add('event-missing', entry.id, 'its body was removed and nothing explains it');
@@ -187,127 +237,46 @@ export class ChainWalk {
         this.#damage.add(kind, entry.id, `commit ${row.hash} signed other bytes`);
       } else this.#foldBody(entry.id, header.author, found);
     }
-    for (
-      let extra = cursor.takeOf(row.position);
-      extra !== undefined;
-      extra = cursor.takeOf(row.position)
-    ) {
-      this.#damage.add(
-        'event-extra',
-        `position ${extra.position}`,
-        `commit ${row.hash} does not have it`,
-      );
-    }
-    if (!this.#members.has(header.author)) {
+    if (!Object.hasOwn(this.#members, header.author)) {
       this.#damage.add('author-unknown', row.hash, `${header.author} is not a member of the space`);
     }
   }
 
   #foldBody(id: string, author: string, row: EventRow): void {
     const body = Buffer.from(row.body as Uint8Array);
-    let decoded: DecodedEvent;
+    let entity: Entity | undefined;
     try {
-      decoded = decodeEvent(body);
+      const decoded = decodeEvent(body);
+      const { event } = decoded;
+      if (event.id !== id || event.type !== row.type || (event.mission ?? null) !== row.mission) {
+        this.#damage.add('index-differs', id, 'its columns are not what its body says');
+      }
+      for (const hash of blobsNamedIn(body, event.data)) {
+        if (!this.blobs.has(hash)) this.blobs.set(hash, id);
+      }
+      entity = foldEvent(this.#request.reducers, decoded, author, (kind, key) =>
+        this.entities.get(`${kind}/${key}`),
+      );
     } catch (error) {
       this.#damage.add('event-unreadable', id, (error as Error).message);
-      return;
     }
-    const { event } = decoded;
-    if (event.id !== id || event.type !== row.type || (event.mission ?? null) !== row.mission) {
-      this.#damage.add('index-differs', id, 'its columns are not what its body says');
+    if (entity === undefined) return;
+    this.entities.set(`${entity.kind}/${entity.id}`, entity);
+    if (entity.kind === 'space' && entity.id === this.#request.space) {
+      this.#members = (entity.body as SpaceState).members;
     }
-    for (const hash of blobsNamedIn(body)) if (!this.blobs.has(hash)) this.blobs.set(hash, id);
-    this.#trackMembers(decoded);
-    const entity = foldEvent(this.#reducers, decoded, author, (kind, key) =>
-      this.entities.get(`${kind}/${key}`),
-    );
-    if (entity !== undefined) this.entities.set(`${entity.kind}/${entity.id}`, entity);
-  }
-
-  #trackMembers(decoded: DecodedEvent): void {
-    if (!decoded.known) return;
-    const { event } = decoded;
-    if (event.type === 'space.created') this.#members.add(event.data.owner);
-    if (event.type === 'space.member-admitted') this.#members.add(event.data.key);
   }
 }
 
-/** Events in order of position, taken commit by commit. */
-class EventCursor {
-  readonly #rows: Iterator<unknown>;
-  #next: EventRow | undefined;
+const readCommits = (database: DatabaseSync): Iterable<CommitRow> =>
+  database
+    .prepare('SELECT position, chain, seq, hash, header, signature FROM commits ORDER BY position')
+    .iterate() as Iterable<unknown> as Iterable<CommitRow>;
 
-  constructor(rows: Iterator<unknown>) {
-    this.#rows = rows;
-    this.#next = this.#pull();
-  }
-
-  take(): EventRow | undefined {
-    const row = this.#next;
-    if (row !== undefined) this.#next = this.#pull();
-    return row;
-  }
-
-  takeOf(commit: number): EventRow | undefined {
-    return this.#next?.commit_position === commit ? this.take() : undefined;
-  }
-
-  skip(commit: number): void {
-    while (this.takeOf(commit) !== undefined);
-  }
-
-  #pull(): EventRow | undefined {
-    const { done, value } = this.#rows.next();
-    return done === true ? undefined : (value as EventRow);
-  }
-}
-
-/** The table of ids must tile the events: a removed row would let a command run twice. */
-class IdWalk {
-  readonly #rows: Iterator<Record<string, unknown>>;
-  readonly #damage: DamageList;
-  #row: { readonly id: string; readonly position: number; readonly count: number } | undefined;
-  #tiledUpTo = 0;
-
-  constructor(database: DatabaseSync, damage: DamageList) {
-    const rows = database.prepare(
-      'SELECT hex(id) AS id, position, count FROM ids ORDER BY position',
-    );
-    this.#rows = rows.iterate() as Iterator<Record<string, unknown>>;
-    this.#damage = damage;
-    this.#pull();
-  }
-
-  expect(position: number, id: string): void {
-    if (position <= this.#tiledUpTo) return;
-    const row = this.#row;
-    this.#tiledUpTo = position;
-    if (row?.position !== position) {
-      this.#damage.add('index-differs', id, 'the table of ids does not hold it');
-      return;
-    }
-    if (row.id !== id.replaceAll('-', '').toUpperCase()) {
-      this.#damage.add('index-differs', id, `the table of ids holds ${row.id} in its place`);
-    }
-    this.#tiledUpTo = position + row.count - 1;
-    this.#pull();
-  }
-
-  end(): void {
-    if (this.#row !== undefined) {
-      this.#damage.add('index-differs', 'ids', 'the table of ids holds more than the events');
-    }
-  }
-
-  #pull(): void {
-    const { done, value } = this.#rows.next();
-    this.#row =
-      done === true
-        ? undefined
-        : {
-            id: String(value['id']),
-            position: Number(value['position']),
-            count: Number(value['count']),
-          };
+function readHeader({ header }: CommitRow): CommitHeader | undefined {
+  try {
+    return decodeHeader(header);
+  } catch {
+    return undefined;
   }
 }

@@ -11,9 +11,13 @@ export class DamageList {
     return [...this.#found.values()];
   }
 
+  /** Whether further findings are no longer listed. */
+  get full(): boolean {
+    return this.#found.size >= MAX_DAMAGE;
+  }
+
   add(kind: DamageKind, id: string, detail: string): void {
     const key = `${kind} ${id}`;
-    if (this.#found.size < MAX_DAMAGE && !this.#found.has(key))
-      this.#found.set(key, { kind, id, detail });
+    if (!this.full && !this.#found.has(key)) this.#found.set(key, { kind, id, detail });
   }
 }

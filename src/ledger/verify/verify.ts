@@ -10,14 +10,20 @@ import { entityLine, stateHash } from '#ledger/fold.ts';
 import { readHeadFile } from '#ledger/store/head-file.ts';
 import type { ChainHead, VerifyReport } from '#ledger/ledger.ts';
 import type { ReducerSet } from '#ledger/reducer.ts';
+import { readMeta } from '#ledger/store/ledger-state.ts';
 import { ChainWalk, type WalkRequest } from './verify-chain.ts';
 import { checkBlobs } from './verify-blobs.ts';
 import { DamageList } from './verify-damage.ts';
+import { checkFile } from './verify-file.ts';
 
-/** What to verify. `outside` are heads found elsewhere, such as in trailers of git commits. */
+/**
+ * What to verify. `outside` are heads found elsewhere, such as in trailers of git commits;
+ * `owner` is the key whose genesis it must be (undefined = any).
+ */
 export interface VerifyRequest {
   readonly folder: string;
   readonly space: string;
+  readonly owner?: string | undefined;
   readonly reducers: ReducerSet;
   readonly outside: readonly ChainHead[];
   readonly nowMs: () => number;
@@ -32,12 +38,14 @@ export function verifySpace(request: VerifyRequest): VerifyReport {
   const anchor = readHeadFile(join(request.folder, 'head'));
   const anchors = [...(anchor ? [anchor] : []), ...request.outside];
   const walk = new ChainWalk({ ...request, anchors }, damage);
-  guard(damage, 'ledger.db', () => {
+  const walked = guard(damage, 'ledger.db', () => {
     const database = openForReading(join(request.folder, 'ledger.db'));
     try {
       database.exec('BEGIN');
+      guard(damage, 'ledger.db', () => checkFile(database, 'ledger', damage));
       walk.run(database);
-      compareState(database, walk, damage);
+      compareState(database, walk, request, damage);
+      return true;
     } finally {
       database.close();
     }
@@ -46,7 +54,7 @@ export function verifySpace(request: VerifyRequest): VerifyReport {
     guard(damage, 'blobs.db', () => checkBlobs(request.folder, walk.blobs, damage)) ?? 0;
   if (anchor === null) damage.add('anchor-missing', 'head', 'the file can not be read');
   if (anchor === undefined) damage.add('anchor-missing', 'head', 'there is no such file');
-  compareAnchors(anchors, walk, damage);
+  if (walked === true) compareAnchors(anchors, walk, damage);
   return {
     space: request.space,
     commits: walk.commits,
@@ -71,7 +79,18 @@ function guard<T>(damage: DamageList, file: string, read: () => T): T | undefine
   }
 }
 
-function compareState(database: DatabaseSync, walk: ChainWalk, damage: DamageList): void {
+function compareState(
+  database: DatabaseSync,
+  walk: ChainWalk,
+  { reducers }: VerifyRequest,
+  damage: DamageList,
+): void {
+  const foldedBy = readMeta(database, 'reducers');
+  if (foldedBy !== String(reducers.version)) {
+    const detail = `reducers ${foldedBy} folded the state; opening the record folds it anew`;
+    damage.add('state-differs', 'reducers', detail);
+    return;
+  }
   const expected = new Map(walk.entities);
   for (const row of database.prepare('SELECT * FROM entities').iterate()) {
     const name = `${String(row['kind'])}/${String(row['id'])}`;

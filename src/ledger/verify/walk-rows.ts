@@ -3,7 +3,7 @@
  * them. Both are walked in step with the commits; what no commit explains is named.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import type { DamageList } from './damage-list.ts';
+import type { DamageList } from './verify-damage.ts';
 
 /** A row of the table `events`. */
 export interface EventRow {
@@ -34,11 +34,6 @@ export class EventCursor {
     if (row?.position !== position) return undefined;
     this.#pull();
     return row;
-  }
-
-  /** Where the events of a commit begin, when what lies before it can't be counted. */
-  startOf(commit: number, expected: number): number {
-    return this.#next?.commit_position === commit ? this.#next.position : expected;
   }
 
   /** Passes over the events of a commit that can't be read; answers the position after them. */
