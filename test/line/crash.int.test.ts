@@ -1,0 +1,81 @@
+/**
+ * kill -9 at every named instant of every effect: after `skein resume` the mission has ended as
+ * if nothing had happened, and nothing has happened twice.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { EffectKind } from '#protocol/events/effect.ts';
+import type { PausePoint } from '#tasks/effects.ts';
+import type { TempRepository } from '#workspace/fixtures/temp-repository.ts';
+import { CHECK, greeterRepository, RENAME } from '../support/line-repository.ts';
+import { openHome, told, type SkeinHome } from '../support/run-skein.ts';
+
+const POINTS: readonly PausePoint[] = ['after-intent', 'after-effect', 'after-outcome'];
+const KINDS: readonly EffectKind[] = [
+  'worktree',
+  'check',
+  'edit',
+  'git-commit',
+  'branch',
+  'cleanup',
+  'merge',
+];
+
+const orderOf = (top: string): readonly string[] => [
+  ...['run', RENAME, '--repo', top, '--yes', '--merge', '--check', CHECK],
+];
+
+/** Runs until the node stands still at `instant`, and kills it there. */
+async function killAt(skein: SkeinHome, { top }: TempRepository, instant: string): Promise<void> {
+  const running = skein.start(orderOf(top), { env: { SKEIN_PAUSE_AT: instant } });
+  await skein.logged(`paused at ${instant}`);
+  const pid = await skein.nodePid();
+  assert.ok(pid !== undefined);
+  process.kill(pid, 'SIGKILL');
+  const left = await running.ended;
+  assert.equal(left.code, 75, told(left));
+  assert.match(left.stderr, /skein resume/);
+}
+
+/** The git tree that the mission leads to when nobody disturbs it. */
+async function undisturbedTree(): Promise<string> {
+  const skein = openHome();
+  const { top, git } = greeterRepository();
+  const done = await skein.run(...orderOf(top));
+  assert.equal(done.code, 0, told(done));
+  return git('rev-parse', 'main^{tree}');
+}
+
+/** One git commit more than before, its branch, a clean tree, no worktree left. */
+function assertEnd({ git }: TempRepository, base: string, tree: string): void {
+  assert.equal(git('rev-parse', 'main^{tree}'), tree);
+  assert.equal(git('rev-parse', 'main^').trim(), base);
+  assert.equal(git('status', '--porcelain'), '');
+  assert.equal(git('worktree', 'list', '--porcelain').match(/^worktree /gmu)?.length, 1);
+  // Not even a dangling one: a second git commit would have another date or parent.
+  const made = git('fsck', '--lost-found', '--no-progress').match(/dangling commit/gu);
+  assert.equal(made, null);
+  const refs = git('for-each-ref', '--format=%(refname:short) %(objectname)').trim().split('\n');
+  assert.equal(refs.length, 2);
+  assert.equal(new Set(refs.map((ref) => ref.split(' ')[1])).size, 1);
+}
+
+describe('kill -9, then resume', { concurrency: 3 }, () => {
+  const tree = undisturbedTree();
+  for (const kind of KINDS) {
+    for (const point of POINTS) {
+      it(`${point} of ${kind}`, async () => {
+        const skein = openHome();
+        const repository = greeterRepository();
+        const base = repository.git('rev-parse', 'main').trim();
+        await killAt(skein, repository, `${point} ${kind}`);
+        const resumed = await skein.run('resume', '--yes');
+        assert.equal(resumed.code, 0, told(resumed));
+        assertEnd(repository, base, await tree);
+        const verified = await skein.run('verify');
+        assert.equal(verified.code, 0, told(verified));
+        await skein.run('down');
+      });
+    }
+  }
+});
