@@ -80,6 +80,7 @@ async function actCheck(work: MissionWork, check: Check): Promise<EffectData> {
     timeoutMs: CHECK_TIMEOUT_MS,
     signal: work.signal,
     environment: { PATH: work.searchPath },
+    scratch: work.scratch,
   });
   if (result.cancelled) throw work.signal.reason;
   const { exitCode, signal, timedOut, durationMs, outputBytes } = result;

@@ -14,9 +14,9 @@ export function reportError(thrown: unknown, json: boolean): number {
     return exit;
   }
   const { red, dim } = style(process.stderr);
-  process.stderr.write(
-    `${red('error')} ${error.message} ${dim(`(${error.code} ${error.name})`)}\n`,
-  );
+  const [first = '', ...more] = error.message.split('\n');
+  const code = dim(`(${error.code} ${error.name})`);
+  process.stderr.write(`${[`${red('error')} ${first} ${code}`, ...more].join('\n')}\n`);
   if (error.fix !== undefined) process.stderr.write(`  ${error.fix}\n`);
   if (error.name === 'internal' && process.env['SKEIN_DEBUG'] !== undefined) {
     process.stderr.write(`${(error.cause as Error | undefined)?.stack ?? error.stack ?? ''}\n`);

@@ -7,6 +7,8 @@ type Tell = (data: Data, style: Style, event: EventEnvelope) => string | undefin
 
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const word = (value: unknown): string => (typeof value === 'string' ? value : String(value ?? ''));
+/** Long messages are shown in full where they are reported; a story has one line for each event. */
+const firstLine = (value: unknown): string => word(value).split('\n', 1)[0] ?? '';
 const short = (id: unknown): string => word(id).slice(0, 10);
 const seconds = (ms: unknown): string => `${(Number(ms) / 1000).toFixed(1)} s`;
 const count = (amount: number, noun: string): string =>
@@ -26,7 +28,7 @@ const TOLD: Readonly<Record<string, Tell>> = {
   'mission.cancelled': (data, { yellow }) => `${yellow('cancelled')}: ${word(data['reason'])}`,
   'mission.done': (data, { green }) =>
     `${green('done')} in ${seconds(data['durationMs'])}: git commit ${short(data['gitCommit'])} on ${word(data['branch'])}`,
-  'mission.failed': (data, { red }) => `${red('failed')}: ${word(data['message'])}`,
+  'mission.failed': (data, { red }) => `${red('failed')}: ${firstLine(data['message'])}`,
   'plan.proposed': (data) => {
     const price = data['price'] as Data;
     return `planned: ${word(data['summary'])}, ${count(Number(price['files']), 'file')}, ${count(Number(price['changes']), 'change')} (${word(data['engine'])})`;
@@ -35,7 +37,7 @@ const TOLD: Readonly<Record<string, Tell>> = {
     `task: ${word(data['title'])} (${count(list(data['writeSet']).length, 'path')})`,
   'task.claimed': (data) => `${word(data['agent'])} claims the task`,
   'task.done': (data, { green }) => `${green('task done')}: git tree ${short(data['gitTree'])}`,
-  'task.failed': (data, { red }) => `${red('task failed')}: ${word(data['reason'])}`,
+  'task.failed': (data, { red }) => `${red('task failed')}: ${firstLine(data['reason'])}`,
   'lease.granted': (data) =>
     `${word(data['holder'])} holds ${count(list(data['paths']).length, 'path')} (token ${word(data['token'])})`,
   'lease.released': (data) => `lease released: ${word(data['reason'])}`,
@@ -44,7 +46,7 @@ const TOLD: Readonly<Record<string, Tell>> = {
   'guardrail.refused': (data, { red }, event) =>
     `${red('refused')} by guardrail ${word(data['guardrail'])}: ${subjectName(event)}: ${word(data['reason'])}`,
   'workspace.linked': (data) =>
-    `linked ${count(Number(data['linked']), 'dependency').replace('dependencys', 'dependencies')}, ${count(Number(data['copied']), 'workspace link')}, ${count(list(data['skipped']).length, 'entry').replace('entrys', 'entries')} left out`,
+    `linked ${count(Number(data['linked']), 'dependency').replace('dependencys', 'dependencies')}, ${count(Number(data['copied']), 'inner link')}, ${count(list(data['skipped']).length, 'entry').replace('entrys', 'entries')} left out`,
   'worktree.intended': (data) => `making a worktree at ${short(data['commit'])}`,
   'worktree.done': (data) => `worktree ready: ${count(Number(data['files']), 'file')}`,
   'setup.intended': (data) => `setting up the workspace: ${word(data['command'])}`,

@@ -1,5 +1,5 @@
 /** `skein clean`: removes the worktrees that missions left behind, and says how large they are. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MissionState } from '#supervisor/mission-reducer.ts';
 import { openRepository } from '#workspace/git/open-repository.ts';
@@ -27,7 +27,7 @@ export async function cleanWorktrees(
   const owners = await missionOwners(spaces);
   const worktrees: CleanedWorktree[] = [];
   for (const mission of readdirSync(paths.worktrees)) {
-    const folder = join(paths.worktrees, mission);
+    const folder = join(realpathSync(paths.worktrees), mission);
     const owner = owners.get(mission);
     const status = owner?.status ?? 'unknown';
     const removed = !dryRun && !NEEDED.includes(status);

@@ -13,6 +13,7 @@ export interface HomePaths {
   readonly format: string;
   readonly spaces: string;
   readonly worktrees: string;
+  readonly scratch: string;
   readonly log: string;
 }
 
@@ -34,6 +35,7 @@ export function homePaths(home: string, env: NodeJS.ProcessEnv): HomePaths {
     format: join(home, 'format.json'),
     spaces: join(home, 'spaces'),
     worktrees: join(home, 'worktrees'),
+    scratch: join(home, 'scratch'),
     log: join(home, 'node.log'),
   };
 }

@@ -1,6 +1,6 @@
 /** Composition root: builds every part of a node, serves its door, and takes it all down again. */
 import { randomFillSync } from 'node:crypto';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, realpathSync, rmSync } from 'node:fs';
 import { getRequestListener } from '@hono/node-server';
 import { createServer, type Server } from 'node:http';
 import { makeCoder } from '#agents/coder.ts';
@@ -53,7 +53,9 @@ export async function startNode({ paths, idleMs, env }: NodeOptions): Promise<Ru
       runner: makeRunner('agent:runner'),
       changeGuardrails: [newTypeErrors],
     },
-    worktrees: paths.worktrees,
+    // git names worktrees by their real path; ours must be spelled the same
+    worktrees: realpathSync(paths.worktrees),
+    scratch: paths.scratch,
     epoch: ownership.epoch,
     now: Date.now,
     monotonicMs: () => performance.now(),

@@ -7,6 +7,7 @@ import { compareChecks, type Check } from '#workspace/checks/check.ts';
 import { editKey, type ProposedEdit } from '#workspace/apply-edit.ts';
 import { mergeHooksCheck } from '#workspace/checks/hooks-check.ts';
 import { fastForward, probeFastForward } from '#workspace/git/fast-forward.ts';
+import { listChangedFiles } from '#workspace/git/show-diff.ts';
 import { removeWorktree } from '#workspace/git/worktree.ts';
 import type { CheckOutcome } from '#agents/runner.ts';
 import type { Crew } from './crew.ts';
@@ -54,6 +55,7 @@ async function makeChange(work: MissionWork, crew: Crew, approved: Approved): Pr
   await claimTask(work, crew, task);
   await makeEdits(work, crew, { task, files, ...approved });
   const evidence = await proveChange(work, crew, approved, base);
+  await assertCleanWorktree(work, approved.contents);
   const { gitCommit, gitTree } = await commitChange(work, crew, approved);
   await finishTask(work, task, gitTree, evidence);
   return gitCommit;
@@ -168,6 +170,19 @@ async function proveChange(
       fix: `See the output with: skein show ${work.mission}. The worktree is kept until "skein clean".`,
       details: { broken },
     },
+  );
+}
+
+/** Nothing but the write set may differ from the base: checks that write tracked files are named. */
+async function assertCleanWorktree(work: MissionWork, { edits }: PlanContents): Promise<void> {
+  const changed = await listChangedFiles({ cwd: work.worktree, base: work.base });
+  const planned = new Set(edits.map(({ path }) => path));
+  const others = changed.files.map(({ path }) => path).filter((path) => !planned.has(path));
+  if (others.length === 0) return;
+  throw new SkeinError(
+    'check-failed',
+    `Cannot finish: a check wrote files that the plan does not name: ${others.slice(0, 10).join(', ')}`,
+    { fix: 'Run checks that only look (no --fix, no --write), or keep what they write out of git.' },
   );
 }
 

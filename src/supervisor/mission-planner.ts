@@ -6,6 +6,7 @@ import type { Check } from '#workspace/checks/check.ts';
 import { discoverChecks } from '#workspace/checks/discover-checks.ts';
 import { assertBranchFree } from '#workspace/git/branch-ref.ts';
 import { readGitIdentity } from '#workspace/git/git-identity.ts';
+import { assertWritable } from '#workspace/write-rules.ts';
 import { readSkeinYaml } from '#workspace/skein-yaml.ts';
 import type { MissionState } from './mission-reducer.ts';
 import { planHash, storeContents } from './plan-contents.ts';
@@ -41,6 +42,7 @@ export async function planMission(work: MissionWork, state: MissionState): Promi
       `Cannot plan: ${edits.length} files would change, ${MAX_FILES} is the limit`,
     );
   }
+  await assertWritable(work.repository, work.base, edits.map(({ path }) => path));
   const contents = await storeContents(work.ledger.blobs, change);
   const checks = await findChecks(work, state);
   const plan = {

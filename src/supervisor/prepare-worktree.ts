@@ -85,6 +85,7 @@ async function actSetup(work: MissionWork, command: string): Promise<Record<stri
     startedAt: work.now(),
     signal: work.signal,
     environment: { PATH: work.searchPath },
+    scratch: work.scratch,
   });
   if (result.cancelled) throw work.signal.reason;
   const { exitCode, signal, timedOut, durationMs, outputBytes } = result;

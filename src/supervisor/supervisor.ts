@@ -19,6 +19,7 @@ import { findRecipe } from './recipes.ts';
 export interface SupervisorOptions {
   readonly crew: Crew;
   readonly worktrees: string;
+  readonly scratch: string;
   readonly epoch: number;
   readonly now: () => number;
   readonly monotonicMs: () => number;
@@ -197,11 +198,11 @@ export class Supervisor {
     repository: Repository,
     signal: AbortSignal,
   ): MissionWork {
-    const { newId, now, monotonicMs, worktrees, pause } = this.#options;
+    const { newId, now, monotonicMs, worktrees, scratch, pause } = this.#options;
     const { base } = missionState(ledger, mission);
     const worktree = join(worktrees, mission);
     const searchPath = this.#options.projectOf(ledger.space)?.searchPath ?? '';
-    const place = { repository, base, worktree, searchPath };
+    const place = { repository, base, worktree, scratch, searchPath };
     const fixed = { mission, ledger, signal, now, monotonicMs, ...place };
     const inTheNameOf = (speaker: Speaker): MissionWork => ({
       ...fixed,

@@ -12,6 +12,8 @@ export interface MissionWork {
   /** The git commit that the mission starts from. */
   readonly base: string;
   readonly worktree: string;
+  /** A folder for the temporary files of checks. */
+  readonly scratch: string;
   /** The PATH by which checks find their programs. */
   readonly searchPath: string;
   readonly signal: AbortSignal;
