@@ -23,7 +23,13 @@ export interface Following {
 /** Two signals within this time are one Ctrl-C. */
 const SAME_PRESS_MS = 500;
 
-const END = new Set(['mission.done', 'mission.failed', 'mission.rejected', 'mission.cancelled', 'mission.interrupted']);
+const END = new Set([
+  'mission.done',
+  'mission.failed',
+  'mission.rejected',
+  'mission.cancelled',
+  'mission.interrupted',
+]);
 
 /** Tells events until the mission has ended; answers the exit status. */
 export async function followMission(following: Following): Promise<number> {
@@ -80,36 +86,50 @@ async function answerPlan(following: Following): Promise<number | undefined> {
     process.stderr.write(`\n${planLines(plan, contents, style(process.stderr)).join('\n')}\n\n`);
   }
   const answer = yes ? 'yes' : await ask();
+  if (answer === 'leave') throw interruptedAtPlan(mission);
   if (answer === undefined) throw approvalNeeded(mission);
   const name = answer === 'yes' ? 'mission.approve' : 'mission.reject';
   const rest =
     answer === 'yes'
       ? { from: yes ? '--yes' : 'terminal' }
-      : { reason: 'rejected at the terminal' };
+      : { reason: 'answered no at the terminal' };
   const input = { mission: mission.id, hash: plan.hash, ...rest };
   await client.post({ id: newCommandId(), name, input, space });
   return answer === 'yes' && detach ? 0 : undefined;
 }
 
-/** Asks at the terminal; undefined when there is nobody to ask. */
-async function ask(): Promise<'yes' | 'no' | undefined> {
+/** Asks at the terminal; undefined when there is nobody to ask, or no answer but Ctrl-D. */
+async function ask(): Promise<'yes' | 'no' | 'leave' | undefined> {
   if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return undefined;
   const questions = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = await questions.question('Carry out this plan? [y/N] ');
     return /^\s*y(es)?\s*$/iu.test(answer) ? 'yes' : 'no';
+  } catch (thrown) {
+    process.stderr.write('\n');
+    return (thrown as Error).message.includes('Ctrl+C') ? 'leave' : undefined;
   } finally {
     questions.close();
   }
 }
 
-const approvalNeeded = ({ id }: FoundMission): SkeinError =>
+const waysToAnswer = ({ id }: FoundMission): string =>
+  `skein approve ${shortId(id)}   or   skein reject ${shortId(id)}`;
+
+const approvalNeeded = (mission: FoundMission): SkeinError =>
   new SkeinError(
     'approval-needed',
-    `Cannot go on with mission ${shortId(id)}: its plan waits for approval`,
+    `Cannot go on with mission ${shortId(mission.id)}: its plan waits for approval`,
     {
-      fix: `skein approve ${shortId(id)}   or   skein reject ${shortId(id)}   (run with --yes to approve at once)`,
+      fix: `${waysToAnswer(mission)}   (run with --yes to approve at once)`,
     },
+  );
+
+const interruptedAtPlan = (mission: FoundMission): SkeinError =>
+  new SkeinError(
+    'interrupted',
+    `Cannot go on with mission ${shortId(mission.id)}: you left; its plan waits for an answer`,
+    { fix: waysToAnswer(mission) },
   );
 
 function reportEnd(following: Following, event: EventEnvelope): Promise<number> | number {

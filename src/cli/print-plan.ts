@@ -6,6 +6,7 @@ import type { Style } from './style.ts';
 
 const MOST_FILES = 20;
 const MOST_LISTED = 8;
+const MOST_COLUMNS = 96;
 
 /** The exact edits and the words left alone, as the plan's blob holds them. */
 export async function fetchContents(
@@ -47,6 +48,9 @@ function fileLines({ edits }: PlanContents, { dim, cyan }: Style): string[] {
     : shown;
 }
 
+const shorten = (text: string): string =>
+  text.length > MOST_COLUMNS ? `${text.slice(0, MOST_COLUMNS - 3)}...` : text;
+
 /** Whole words that stay: strings, comments, other symbols. A person should look at them. */
 function listedLines({ listed }: PlanContents, { dim }: Style): string[] {
   if (listed.length === 0) return [];
@@ -55,7 +59,9 @@ function listedLines({ listed }: PlanContents, { dim }: Style): string[] {
   const total = Array.from(kinds, ([kind, amount]) => `${amount} ${kind}`).join(', ');
   const shown = listed
     .slice(0, MOST_LISTED)
-    .map(({ path, line, class: kind, preview }) => dim(`    ${path}:${line} ${kind}: ${preview}`));
+    .map(({ path, line, class: kind, preview }) =>
+      dim(`    ${shorten(`${path}:${line} ${kind}: ${preview}`)}`),
+    );
   const rest =
     listed.length > MOST_LISTED ? [dim(`    ... and ${listed.length - MOST_LISTED} more`)] : [];
   return [`  stays as it is: ${total}`, ...shown, ...rest];

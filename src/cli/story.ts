@@ -60,7 +60,9 @@ const TOLD: Readonly<Record<string, Tell>> = {
       data['timedOut'] === true
         ? 'timed out'
         : `exit code ${word(data['exitCode'] ?? data['signal'])}`;
-    return `check ${subjectName(event)}: ${good ? green(outcome) : yellow(outcome)} in ${seconds(data['durationMs'])}`;
+    // The key of a check is <mission>/check/<phase>/<name>.
+    const phase = word(data['effect']).split('/')[2] ?? '';
+    return `check ${subjectName(event)} on the ${phase}: ${good ? green(outcome) : yellow(outcome)} in ${seconds(data['durationMs'])}`;
   },
   'edit.intended': (data) =>
     `edit ${word(data['path'])}: ${count(Number(data['changes']), 'change')} intended`,
