@@ -85,7 +85,16 @@ describe('an answer binds to the plan that was seen', () => {
 describe('--detach and --json', () => {
   it('--detach leaves at once, and the mission goes on', async () => {
     const { top } = greeterRepository();
-    const left = await skein.run('run', RENAME, '--repo', top, '--yes', '--detach', '--check', CHECK);
+    const left = await skein.run(
+      'run',
+      RENAME,
+      '--repo',
+      top,
+      '--yes',
+      '--detach',
+      '--check',
+      CHECK,
+    );
     assert.equal(left.code, 0, told(left));
     assert.equal((await latestEnded()).status, 'done');
   });
@@ -113,7 +122,9 @@ describe('--detach and --json', () => {
         assert.doesNotThrow(() => JSON.parse(line), told(call));
       }
     }
-    const problem = JSON.parse(calls[4]?.stderr.trim().split('\n').at(-1) ?? '') as { code: number };
+    const problem = JSON.parse(calls[4]?.stderr.trim().split('\n').at(-1) ?? '') as {
+      code: number;
+    };
     assert.equal(problem.code, 5401);
   });
 });

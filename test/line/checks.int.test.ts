@@ -13,7 +13,11 @@ const runWith = ({ top }: TempRepository, ...checks: readonly string[]): Promise
   skein.run(...argsFor(top, checks));
 
 const argsFor = (top: string, checks: readonly string[]): readonly string[] => [
-  ...['run', RENAME, '--repo', top, '--yes'],
+  'run',
+  RENAME,
+  '--repo',
+  top,
+  '--yes',
   ...checks.flatMap((check) => ['--check', check]),
 ];
 
@@ -39,7 +43,10 @@ describe('a check that fails', () => {
     assert.match(broken.stderr, /passed before the change and fails after it/);
     assert.equal(branchesOf(repository), 'main');
     assert.equal(worktrees().length, 1);
-    assert.match(readFileSync(join(skein.home, 'worktrees', worktrees()[0] ?? '', 'src/greet.ts'), 'utf8'), /welcome/);
+    assert.match(
+      readFileSync(join(skein.home, 'worktrees', worktrees()[0] ?? '', 'src/greet.ts'), 'utf8'),
+      /welcome/,
+    );
     const dry = await skein.run('clean', '--dry-run');
     assert.match(dry.stdout, /would be removed/);
     assert.equal(worktrees().length, 1);
@@ -47,7 +54,10 @@ describe('a check that fails', () => {
     assert.equal(cleaned.code, 0, told(cleaned));
     assert.match(cleaned.stdout, /removed/);
     assert.deepEqual(worktrees(), []);
-    assert.equal(repository.git('worktree', 'list', '--porcelain').match(/^worktree /gmu)?.length, 1);
+    assert.equal(
+      repository.git('worktree', 'list', '--porcelain').match(/^worktree /gmu)?.length,
+      1,
+    );
   });
 
   it('with a lot of output: its end is shown', async () => {
@@ -90,7 +100,10 @@ describe('a check that hangs', () => {
     const pids = join(repository.folder, 'pids');
     const hang = `(echo $$ > ${pids}; sleep 1000 & echo $! >> ${pids}; wait)`;
     const running = skein.start(argsFor(repository.top, [hang]));
-    await until('the check runs', () => existsSync(pids) && /\n.*\n/u.test(readFileSync(pids, 'utf8')));
+    await until(
+      'the check runs',
+      () => existsSync(pids) && /\n.*\n/u.test(readFileSync(pids, 'utf8')),
+    );
     const started = readFileSync(pids, 'utf8').trim().split('\n').map(Number);
     assert.deepEqual(started.map(isAlive), [true, true]);
     running.child.kill('SIGINT');

@@ -21,9 +21,8 @@ const KINDS: readonly EffectKind[] = [
   'merge',
 ];
 
-const orderOf = (top: string): readonly string[] => [
-  ...['run', RENAME, '--repo', top, '--yes', '--merge', '--check', CHECK],
-];
+const orderOf = (top: string): readonly string[] =>
+  `run|${RENAME}|--repo|${top}|--yes|--merge|--check|${CHECK}`.split('|');
 
 /** Runs until the node stands still at `instant`, and kills it there. */
 async function killAt(skein: SkeinHome, { top }: TempRepository, instant: string): Promise<void> {

@@ -1,6 +1,6 @@
 /** What can't be done is refused with its own exit status, a reason, and what to do next. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { tempFolder, tempRepository } from '#workspace/fixtures/temp-repository.ts';
@@ -47,9 +47,16 @@ describe('a goal', () => {
       assert.ok(call.code === 2 || call.code === 5, told(call));
       assertRefused(call, call.code, /Cannot/);
     }
-    assertRefused(await runIn(greeterRepository({
-      'src/greet.ts': 'export const welcome = 1;\nexport function greet(name: string): string {\n  return name;\n}\n',
-    }).top), 5, /welcome/);
+    assertRefused(
+      await runIn(
+        greeterRepository({
+          'src/greet.ts':
+            'export const welcome = 1;\nexport function greet(name: string): string {\n  return name;\n}\n',
+        }).top,
+      ),
+      5,
+      /welcome/,
+    );
   });
 
   it('leaves no worktree behind', () => {
@@ -97,7 +104,8 @@ describe('a repository', () => {
   it('with a change that brings a type error: 5, and nothing is written', async () => {
     const { top, git } = greeterRepository({
       ...GREETER,
-      'src/late.ts': "import * as all from './greet.ts';\nconst name = 'greet' as const;\nexport const late: (name: string) => string = all[name];\n",
+      'src/late.ts':
+        "import * as all from './greet.ts';\nconst name = 'greet' as const;\nexport const late: (name: string) => string = all[name];\n",
     });
     assertRefused(await runIn(top), 5, /type error|unresolved|greet/);
     assert.equal(git('for-each-ref', '--format=%(refname)'), 'refs/heads/main\n');
@@ -114,7 +122,13 @@ describe('a check that is not there', () => {
 
 describe('words', () => {
   it('unknown commands, options, and too many or few words: 2', async () => {
-    for (const words of [['fly'], ['run'], ['run', 'a', 'b'], ['show', '--fast'], ['missions', 'x']]) {
+    for (const words of [
+      ['fly'],
+      ['run'],
+      ['run', 'a', 'b'],
+      ['show', '--fast'],
+      ['missions', 'x'],
+    ]) {
       assertRefused(await skein.run(...words), 2, /Cannot run/, /skein /);
     }
   });
@@ -122,7 +136,10 @@ describe('words', () => {
   it('an id that is unknown: 3; one that many begin with: 2', async () => {
     assertRefused(await skein.run('show', 'ffff'), 3, /skein missions/);
     const { stdout } = await skein.run('missions', '--json');
-    const ids = stdout.trim().split('\n').map((line) => (JSON.parse(line) as { id: string }).id);
+    const ids = stdout
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { id: string }).id);
     assert.ok(ids.length > 1);
     assertRefused(await skein.run('show', '01'), 2, /begin with 01/);
     const unique = ids[0]?.slice(0, 24) ?? '';
@@ -134,6 +151,5 @@ describe('words', () => {
     for (const verb of ['show', 'diff', 'log', 'approve', 'reject', 'resume', 'cancel']) {
       assertRefused(await empty.run(verb), 3, /there is none yet/);
     }
-    mkdirSync(join(empty.person, 'x'));
   });
 });

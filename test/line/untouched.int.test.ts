@@ -4,7 +4,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { TempRepository } from '#workspace/fixtures/temp-repository.ts';
-import { CHECK, fingerprint, greeterRepository, mayAppear, RENAME } from '../support/line-repository.ts';
+import {
+  CHECK,
+  fingerprint,
+  greeterRepository,
+  mayAppear,
+  RENAME,
+} from '../support/line-repository.ts';
 import { openHome, told, type CallOptions } from '../support/run-skein.ts';
 
 const skein = openHome();
@@ -15,7 +21,13 @@ const runIn = ({ top }: TempRepository, flags: readonly string[] = [], call: Cal
 /** Hooks of every kind that leave a mark when they run, in .git/hooks and in core.hooksPath. */
 function trap({ top, write, git }: TempRepository): () => boolean {
   const marker = join(top, '..', 'hook-ran');
-  const names = ['pre-commit', 'commit-msg', 'post-commit', 'post-checkout', 'reference-transaction'];
+  const names = [
+    'pre-commit',
+    'commit-msg',
+    'post-commit',
+    'post-checkout',
+    'reference-transaction',
+  ];
   for (const name of [...names, 'post-merge', 'pre-push', 'post-index-change']) {
     write(`.git/hooks/${name}`, `#!/bin/sh\ntouch '${marker}'\n`, 0o755);
     write(`../hooks/${name}`, `#!/bin/sh\ntouch '${marker}'\n`, 0o755);
@@ -30,7 +42,10 @@ function trap({ top, write, git }: TempRepository): () => boolean {
 function makeDirty({ write, git }: TempRepository): void {
   write('staged.txt', 'staged\n');
   git('add', 'staged.txt');
-  write('src/process.d.ts', 'declare const process: { stdout: { write(text: string): void } }; // mine\n');
+  write(
+    'src/process.d.ts',
+    'declare const process: { stdout: { write(text: string): void } }; // mine\n',
+  );
   write('new.txt', 'new\n');
 }
 
@@ -42,7 +57,10 @@ describe('a run without --merge', () => {
     const done = await runIn(repository);
     assert.equal(done.code, 0, told(done));
     assert.equal(fingerprint(repository.top, mayAppear), before);
-    assert.match(repository.git('show', `skein/${/^mission (\S+)/u.exec(done.stdout)?.[1]}:src/greet.ts`), /welcome/);
+    assert.match(
+      repository.git('show', `skein/${/^mission (\S+)/u.exec(done.stdout)?.[1]}:src/greet.ts`),
+      /welcome/,
+    );
     assert.match(done.stderr, /3 uncommitted change/);
   });
 
@@ -91,13 +109,20 @@ describe('hooks and signing', () => {
     hasRun();
     repository.git('config', 'commit.gpgsign', 'true');
     repository.git('config', 'gpg.program', '/bin/false');
-    assert.throws(() => repository.git('commit', '--allow-empty', '--message', 'x'), /failed to sign/);
+    assert.throws(
+      () => repository.git('commit', '--allow-empty', '--message', 'x'),
+      /failed to sign/,
+    );
     assert.equal(hasRun(), true);
   });
 
   it('--hooks runs them as a check, and counts their veto', async () => {
     const repository = greeterRepository();
-    repository.write('.git/hooks/pre-commit', '#!/bin/sh\necho no to "$(git diff --cached --name-only)"; exit 3\n', 0o755);
+    repository.write(
+      '.git/hooks/pre-commit',
+      '#!/bin/sh\necho no to "$(git diff --cached --name-only)"; exit 3\n',
+      0o755,
+    );
     const refused = await runIn(repository, ['--hooks']);
     assert.equal(refused.code, 5, told(refused));
     assert.match(refused.stderr, /hooks? /);
@@ -126,7 +151,10 @@ describe('the environment of git', () => {
     const args = ['run', RENAME, '--repo', repository.top, '--yes', '--check', CHECK];
     const done = await strange.run(...args, '--merge');
     assert.equal(done.code, 0, told(done));
-    assert.equal(fingerprint(other.top, () => false), before);
+    assert.equal(
+      fingerprint(other.top, () => false),
+      before,
+    );
     assert.equal(repository.git('log', '-1', '--format=%an'), 'Ada\n');
   });
 
@@ -134,7 +162,10 @@ describe('the environment of git', () => {
     const [repository, other] = [greeterRepository(), greeterRepository()];
     process.env['GIT_DIR'] = join(other.top, '.git');
     try {
-      assert.equal(repository.git('rev-parse', '--absolute-git-dir').trim(), join(other.top, '.git'));
+      assert.equal(
+        repository.git('rev-parse', '--absolute-git-dir').trim(),
+        join(other.top, '.git'),
+      );
     } finally {
       delete process.env['GIT_DIR'];
     }
@@ -165,7 +196,15 @@ describe('--merge', () => {
 
   it('with a branch that moved meanwhile answers 7, and the move stays', async () => {
     const repository = greeterRepository();
-    const waiting = await skein.run('run', RENAME, '--repo', repository.top, '--merge', '--check', CHECK);
+    const waiting = await skein.run(
+      'run',
+      RENAME,
+      '--repo',
+      repository.top,
+      '--merge',
+      '--check',
+      CHECK,
+    );
     assert.equal(waiting.code, 8, told(waiting));
     repository.write('later.txt', 'later\n');
     const later = repository.commit('Later');

@@ -1,6 +1,13 @@
 /** Git repositories for tests of the whole line, and what must stay as it was in them. */
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tempRepository, type TempRepository } from '#workspace/fixtures/temp-repository.ts';
@@ -26,9 +33,7 @@ export const CHECK = 'node src/main.ts';
 export const greeterRepository = (files: Readonly<Record<string, string>> = {}): TempRepository =>
   tempRepository({ ...GREETER, ...files });
 
-const MODULES = dirname(
-  dirname(fileURLToPath(import.meta.resolve('typescript/package.json'))),
-);
+const MODULES = dirname(dirname(fileURLToPath(import.meta.resolve('typescript/package.json'))));
 
 /** Installs the compilers and the types of Node that this project has, without a network. */
 export function linkCompilers({ top }: TempRepository): void {
@@ -66,4 +71,6 @@ export function fingerprint(folder: string, skip: (path: string) => boolean): st
  * space. All else, such as HEAD, index, config and hooks, is the person's.
  */
 export const mayAppear = (path: string): boolean =>
-  /^\.git\/(?:objects|skein|worktrees|refs\/heads\/skein|logs\/refs\/heads\/skein)(?:\/|$)/u.test(path);
+  /^\.git\/(?:objects|skein|worktrees|refs\/heads\/skein|logs\/refs\/heads\/skein)(?:\/|$)/u.test(
+    path,
+  );
