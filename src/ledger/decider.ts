@@ -6,10 +6,23 @@ import type { Authority } from '#protocol/event.ts';
 import type { NewSkeinEvent } from '#protocol/event-types.ts';
 import type { Shape } from '#protocol/shape.ts';
 
+/**
+ * What a decider wants to know of all entities of a kind without listing them each time. `add`
+ * takes in an entity as it stands now, again after each of its changes, and must come to the same
+ * in whatever order different entities are added. `start` answers an object.
+ */
+export interface EntityView<V> {
+  readonly kind: EntityKind;
+  readonly start: () => V;
+  readonly add: (view: V, entity: Entity) => void;
+}
+
 /** What a decider may look at. `now` is milliseconds since 1970 by the node's clock. */
 export interface DecisionContext {
   readonly entity: <B>(kind: EntityKind, id: string) => Entity<B> | undefined;
   readonly entities: <B>(kind: EntityKind) => readonly Entity<B>[];
+  /** The view as the commands before this one left it; only to be read. */
+  readonly view: <V>(view: EntityView<V>) => V;
   readonly now: number;
   readonly epoch: number;
   readonly node: string;

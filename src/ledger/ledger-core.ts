@@ -14,6 +14,7 @@ import { assertData, type DecodedEvent, type NewSkeinEvent } from '#protocol/eve
 import {
   CommitRows,
   encodeEvents,
+  makeSalts,
   signCommit,
   type EncodedEvent,
 } from '#ledger/store/commit-writer.ts';
@@ -80,6 +81,7 @@ export class LedgerCore {
   readonly #rows: CommitRows;
   readonly #hlc: () => string;
   readonly #newId: () => string;
+  readonly #salt: () => Buffer;
   #head: ChainHead | null;
   #chain: string;
   #commits: number;
@@ -92,6 +94,7 @@ export class LedgerCore {
     this.#ids = new IdStore(database, 'write');
     this.#rows = new CommitRows(database);
     this.#newId = makeUuidv7({ now, random });
+    this.#salt = makeSalts(random);
     takeEpoch(database, options.epoch);
     refoldIfNeeded(database, options.reducers);
     const last = lastCommit(database, signer.key);
@@ -132,6 +135,7 @@ export class LedgerCore {
     } catch (cause) {
       this.#entities.forget();
       if (database.isTransaction) database.exec('ROLLBACK');
+      this.#ids.forget();
       const error = storageError(cause);
       return pending.map(() => ({ type: 'refused', error }));
     }
@@ -189,6 +193,7 @@ export class LedgerCore {
     const context: DecisionContext = {
       entity: ((kind, id) => this.#entities.get(kind, id)) as DecisionContext['entity'],
       entities: ((kind) => this.#entities.list(kind)) as DecisionContext['entities'],
+      view: (view) => this.#entities.view(view),
       now: time,
       epoch,
       node: signer.key,
@@ -207,11 +212,11 @@ export class LedgerCore {
 
   #fold(decided: readonly NewSkeinEvent[], { command, speaker }: Pending, batch: Batch): IdRange {
     if (!this.#ids.isFree(command.id, decided.length)) throw idsTaken(command);
-    const { random, reducers, signer } = this.#options;
+    const { reducers, signer } = this.#options;
     for (const event of decided) assertData(event);
     const encoded = encodeEvents(decided, command, speaker, {
       time: new Date(batch.time).toISOString(),
-      salt: () => Buffer.from(random(new Uint8Array(16))),
+      salt: this.#salt,
     });
     for (const { event } of encoded) {
       const known = { known: true, event } as DecodedEvent;

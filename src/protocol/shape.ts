@@ -77,16 +77,20 @@ export const list = <T>(item: Shape<T>): Shape<readonly T[]> => ({
 /** An object with at least the given fields. */
 export const fields = <F extends Readonly<Record<string, Shape<unknown>>>>(
   wanted: F,
-): Shape<FieldsOf<F>> => ({
-  problem: (value, at) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return `${at} is not an object`;
-    }
-    for (const [key, shape] of Object.entries(wanted)) {
-      const given = Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
-      const problem = shape.problem(given, `${at}.${key}`);
-      if (problem !== undefined) return problem;
-    }
-    return undefined;
-  },
-});
+): Shape<FieldsOf<F>> => {
+  const entries = Object.entries(wanted);
+  return {
+    problem: (value, at) => {
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+        return `${at} is not an object`;
+      }
+      for (const [key, shape] of entries) {
+        const record = value as Record<string, unknown>;
+        const given = Object.hasOwn(record, key) ? record[key] : undefined;
+        const problem = shape.problem(given, `${at}.${key}`);
+        if (problem !== undefined) return problem;
+      }
+      return undefined;
+    },
+  };
+};

@@ -27,6 +27,24 @@ export const commitId = (header: Uint8Array, signature: Uint8Array): string =>
 export const eventHash = (salt: Uint8Array, body: Uint8Array): string =>
   hash('sha256', Buffer.concat([salt, body]), 'hex');
 
+const SALT_BYTES = 16;
+const SALTS_AT_ONCE = 256;
+
+/** A maker of salts; chance is asked for many at once, one by one it would cost more than hashing. */
+export function makeSalts(random: (bytes: Uint8Array) => Uint8Array): () => Buffer {
+  let pool = Buffer.alloc(0);
+  let used = 0;
+  return () => {
+    if (used === pool.length) {
+      // A new pool each time: salts that were handed out keep their bytes.
+      pool = Buffer.from(random(new Uint8Array(SALT_BYTES * SALTS_AT_ONCE)));
+      used = 0;
+    }
+    used += SALT_BYTES;
+    return pool.subarray(used - SALT_BYTES, used);
+  };
+}
+
 /** The events of one command as bytes: ids count up from the command's, the first span is its own. */
 export function encodeEvents(
   decided: readonly NewSkeinEvent[],

@@ -6,6 +6,9 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { canonicalJson } from '#lib/canonical-json.ts';
 import type { Entity } from '#protocol/entity.ts';
 import type { EntityKind } from '#protocol/event-type.ts';
+import type { EntityView } from '#ledger/decider.ts';
+import { EntityCache } from './entity-cache.ts';
+import { EntityViews } from './entity-views.ts';
 
 interface EntityRow {
   readonly kind: EntityKind;
@@ -30,6 +33,8 @@ export class EntityStore {
   readonly #one: StatementSync;
   readonly #all: StatementSync;
   readonly #upsert: StatementSync;
+  readonly #cache = new EntityCache();
+  readonly #views = new EntityViews();
   #settled: Overlay = new Map();
   #pending: Overlay = new Map();
 
@@ -47,8 +52,12 @@ export class EntityStore {
     const key = keyOf(kind, id);
     const folded = this.#pending.get(key) ?? this.#settled.get(key);
     if (folded !== undefined) return folded;
+    const kept = this.#cache.get(key);
+    if (kept !== undefined) return kept.entity;
     const row = this.#one.get(kind, id);
-    return row === undefined ? undefined : entityFromRow(row);
+    const entity = row === undefined ? undefined : entityFromRow(row);
+    this.#cache.set(key, entity, row === undefined ? 0 : String(row['body']).length);
+    return entity;
   }
 
   list(kind: EntityKind): Entity[] {
@@ -61,13 +70,21 @@ export class EntityStore {
     return [...merged.values()];
   }
 
+  /** A view of all entities of its kind, as the commands before this one left them. */
+  view<V>(view: EntityView<V>): V {
+    return this.#views.read(view, () => this.list(view.kind));
+  }
+
   set(entity: Entity): void {
     this.#pending.set(keyOf(entity.kind, entity.id), entity);
   }
 
   /** The command succeeded: its changes are seen by the next one. */
   settle(): void {
-    for (const [key, entity] of this.#pending) this.#settled.set(key, entity);
+    for (const [key, entity] of this.#pending) {
+      this.#settled.set(key, entity);
+      this.#views.update(entity);
+    }
     this.#pending.clear();
   }
 
@@ -78,15 +95,20 @@ export class EntityStore {
 
   /** Writes what was settled; call inside the transaction. */
   flush(): void {
-    for (const { kind, id, version, home, body } of this.#settled.values()) {
-      this.#upsert.run(kind, id, version, home, canonicalJson(body));
+    for (const [key, entity] of this.#settled) {
+      const { kind, id, version, home, body } = entity;
+      const text = canonicalJson(body);
+      this.#upsert.run(kind, id, version, home, text);
+      this.#cache.set(key, entity, text.length);
     }
-    this.forget();
+    this.#settled = new Map();
   }
 
-  /** Drops everything not flushed (the transaction failed). */
+  /** Drops everything that may not be on disk (the transaction failed). */
   forget(): void {
     this.#settled = new Map();
     this.#pending = new Map();
+    this.#cache.clear();
+    this.#views.clear();
   }
 }
