@@ -2,11 +2,17 @@
  * Small repositories for tests of the rename: made in a temporary folder from a table of contents,
  * renamed in, written, type-checked by the compilers that Skein ships, and run.
  */
+import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { FileEdit, RenameOutcome, RenameRequest } from '#workspace/language/language.ts';
+import type {
+  Engine,
+  FileEdit,
+  RenameOutcome,
+  RenameRequest,
+} from '#workspace/language/language.ts';
 import { planRename } from '#workspace/language/plan-rename.ts';
 import { classicServerPath } from '#workspace/language/servers/classic-server.ts';
 import { nativeCompilerPath } from '#workspace/language/servers/native-server.ts';
@@ -68,7 +74,11 @@ export function writeEdits(repository: TestRepository, edits: readonly FileEdit[
 }
 
 /** The errors of the repository's own type check; empty when it passes. */
-export function typeCheck(repository: TestRepository, engine: 6 | 7, args: readonly string[]): string {
+export function typeCheck(
+  repository: TestRepository,
+  engine: 6 | 7,
+  args: readonly string[],
+): string {
   const classic = path.join(path.dirname(classicServerPath()), 'tsc.js');
   const [command, first] =
     engine === 7 ? [nativeCompilerPath(), []] : [process.execPath, [classic]];
@@ -81,6 +91,80 @@ export function typeCheck(repository: TestRepository, engine: 6 | 7, args: reado
 
 /** What a program of the repository prints, or how it failed. */
 export function runProgram(repository: TestRepository, args: readonly string[]): string {
-  const done = spawnSync(process.execPath, [...args], { cwd: repository.root, encoding: 'utf8' });
+  // A test of the repository must not report to the test that runs it.
+  const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
+  const options = { cwd: repository.root, encoding: 'utf8', env } as const;
+  const done = spawnSync(process.execPath, [...args], options);
   return done.status === 0 ? done.stdout.trim() : `exit ${done.status}: ${done.stderr}`;
 }
+
+/** Lines with their ends, as fixtures keep contents. */
+type Contents = Readonly<Record<string, readonly string[]>>;
+
+/** A rename with everything that must be true of it: a file of `test/fixtures/renames`. */
+export interface RenameCase {
+  readonly title: string;
+  readonly files: Contents;
+  readonly links?: Readonly<Record<string, string>>;
+  readonly from: string;
+  readonly to: string;
+  readonly options?: Partial<RenameRequest>;
+  /** The exact contents of every file that changes; no other may change. */
+  readonly after?: Contents;
+  readonly engine?: Engine;
+  /** What is left, as `class path:line:column`. */
+  readonly listed?: readonly string[];
+  /** The repository's own type check, which passes before and after. */
+  readonly check?: { readonly engine: 6 | 7; readonly args: readonly string[] };
+  /** A program of it, which prints the same before and after. */
+  readonly run?: readonly string[];
+  /** The name and message of the refusal. */
+  readonly error?: string;
+  readonly message?: string;
+  /** The choices that are given back, as `kind path:line:column`. */
+  readonly choices?: readonly string[];
+}
+
+const join = (contents: Contents): Record<string, string> =>
+  Object.fromEntries(Object.entries(contents).map(([file, lines]) => [file, lines.join('')]));
+
+/** Does the rename and asserts all that the case says. */
+export async function assertRename(rename: RenameCase): Promise<void> {
+  const repository = makeRepository(join(rename.files), rename.links);
+  try {
+    const plan = planIn(repository, rename.from, rename.to, rename.options);
+    if (rename.error !== undefined) {
+      await assert.rejects(plan, { name: rename.error, message: rename.message ?? '' });
+      return;
+    }
+    const outcome = await plan;
+    if (outcome.type === 'planned') return assertPlanned(repository, rename, outcome);
+    const choices = outcome.choices.map((at) => `${at.kind} ${at.path}:${at.line}:${at.column}`);
+    assert.deepEqual(choices, rename.choices);
+  } finally {
+    repository.dispose();
+  }
+}
+
+type Planned = Extract<RenameOutcome, { readonly type: 'planned' }>;
+
+function assertPlanned(repository: TestRepository, rename: RenameCase, plan: Planned): void {
+  const prove = (): string => {
+    const { check, run } = rename;
+    if (check) assert.equal(typeCheck(repository, check.engine, check.args), '');
+    return run ? withoutTimes(runProgram(repository, run)) : '';
+  };
+  const before = prove();
+  assert.equal(plan.engine, rename.engine);
+  const after = plan.edits.map((edit) => [edit.path, edit.after.toString('utf8')]);
+  assert.deepEqual(Object.fromEntries(after), join(rename.after ?? {}));
+  const listed = plan.listed.map((at) => `${at.class} ${at.path}:${at.line}:${at.column}`);
+  assert.deepEqual(listed, rename.listed);
+  writeEdits(repository, plan.edits);
+  const now = prove();
+  assert.doesNotMatch(now, /^exit/);
+  assert.equal(now, before);
+}
+
+/** Test runners print how long each test took. */
+const withoutTimes = (output: string): string => output.replaceAll(/\d+\.\d+/g, '0');

@@ -50,7 +50,8 @@ export async function diagnoseChange(change: ChangeToDiagnose): Promise<readonly
     const after = await diagnoseAll(server, root, judged);
     if (after.length === 0) return [];
     for (const { path: file } of edits) {
-      if (isRegular(root, file)) server.change(path.join(root, file), readText(path.join(root, file)));
+      if (isRegular(root, file))
+        server.change(path.join(root, file), readText(path.join(root, file)));
     }
     const suspects = [...new Set(after.map((each) => each.path))];
     const before = await diagnoseAll(server, root, suspects);

@@ -35,8 +35,9 @@ function jsonErrors(text: string): readonly ParseError[] {
     return [];
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    const offset = Number(/position (\d+)/.exec(message)?.[1] ?? 0);
-    const at = indexLines(text).positionAt(offset);
+    // JSON.parse names no place in short texts; as an expression JSON has the same first error.
+    const [found] = parseSource('value.cjs', `(${text}\n)`).errors;
+    const at = indexLines(text).positionAt(Math.max(0, (found?.labels[0]?.start ?? 1) - 1));
     return [{ line: at.line + 1, column: at.character + 1, message }];
   }
 }

@@ -12,7 +12,11 @@ export function runCompiler(
   home: string,
 ): Promise<string> {
   const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C', HOME: home };
-  const limits = { timeout: TIMEOUT_MS, maxBuffer: OUTPUT_LIMIT_BYTES, killSignal: 'SIGKILL' } as const;
+  const limits = {
+    timeout: TIMEOUT_MS,
+    maxBuffer: OUTPUT_LIMIT_BYTES,
+    killSignal: 'SIGKILL',
+  } as const;
   return new Promise((resolve, reject) => {
     execFile(command, [...args], { ...limits, env, cwd: home }, (error, stdout) => {
       // A compiler that only complains exits with a number; anything else never ran to its end.

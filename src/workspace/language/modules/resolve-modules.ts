@@ -62,8 +62,7 @@ async function resolveOne(
     if (found !== undefined) return found;
   }
   return (
-    resolveAlias(root, file, name.text, tracked) ??
-    resolveInPackages(name.text, packages, tracked)
+    resolveAlias(root, file, name.text, tracked) ?? resolveInPackages(name.text, packages, tracked)
   );
 }
 

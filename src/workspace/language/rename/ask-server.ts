@@ -76,7 +76,8 @@ export async function growByReferences(
       const absolute = path.join(context.root, found.file.source.path);
       const position = found.file.source.lines.positionAt(found.site.start);
       // An alias has the references of what it stands for: the real declaration is asked.
-      if (found.site.level !== 'member' && /^(?:import|alias)$/.test(found.site.declares ?? '')) return;
+      if (found.site.level !== 'member' && /^(?:import|alias)$/.test(found.site.declares ?? ''))
+        return;
       const locations = await context.server.references(absolute, position);
       linkReferences(graph, found, locations, locate);
     });

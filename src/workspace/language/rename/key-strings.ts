@@ -47,7 +47,9 @@ export function brokenStrings(
     const quote = lines.positionAt(site.start - 1);
     const shift = shiftOnLine(changed.get(name), quote.line, site.start);
     const old = `${name}:${quote.line + 1}:${quote.character + 1}`;
-    return after.has(`${name}:${quote.line + 1}:${quote.character + 1 + shift}`) && !before.has(old);
+    return (
+      after.has(`${name}:${quote.line + 1}:${quote.character + 1 + shift}`) && !before.has(old)
+    );
   });
 }
 

@@ -107,7 +107,8 @@ function connect(server: ServerProcess): Ask {
     const message = raw as Wire;
     if (message.method === undefined) {
       const id = Number(message.id);
-      if (message.error) table.refuse(id, `TypeScript 7: ${message.error.message ?? 'no reason given'}`);
+      if (message.error)
+        table.refuse(id, `TypeScript 7: ${message.error.message ?? 'no reason given'}`);
       else table.answer(id, message.result);
     } else if (message.id !== undefined) {
       const items = message.method === 'workspace/configuration' ? message.params?.items : null;

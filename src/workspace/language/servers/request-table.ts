@@ -51,8 +51,7 @@ export function createRequestTable(): RequestTable {
         next();
       }),
     answer: (id, result) => settle(id, (question) => question.resolve(result)),
-    refuse: (id, message) =>
-      settle(id, (question) => question.reject(toRefusal(message))),
+    refuse: (id, message) => settle(id, (question) => question.reject(toRefusal(message))),
     failAll: (error) => {
       ended = error;
       for (const question of [...open.values(), ...waiting.splice(0)]) question.reject(error);

@@ -129,8 +129,7 @@ export function visitVariables(
     });
     nameModuleObject(walk, target, id, value);
     // `const api = module.exports = {}`: members of the variable are exports.
-    const isExports =
-      init?.type === 'AssignmentExpression' && isExportsObject(child(init, 'left'));
+    const isExports = init?.type === 'AssignmentExpression' && isExportsObject(child(init, 'left'));
     if (isExports && id) walk.commonDefaults.add(id);
     linkRequiredMember(walk, id, init);
     const name = nameOf(id);

@@ -109,7 +109,8 @@ function linkSameName(
   from: number,
 ): void {
   const isMember = value?.type === 'MemberExpression' && value['computed'] !== true;
-  const id = value?.type === 'Identifier' ? value : value && child(value, isMember ? 'property' : 'id');
+  const id =
+    value?.type === 'Identifier' ? value : value && child(value, isMember ? 'property' : 'id');
   if (!id || nameOf(id) !== exported.name) return;
   const site = walk.sites.slice(from).find((each) => each.start === id.start);
   if (!site) return;

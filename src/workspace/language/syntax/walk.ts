@@ -322,7 +322,12 @@ function finishModules(walk: Walk): void {
     const from = binding?.moduleName;
     if (!from && binding && exported.has(binding.name) && !member.local) {
       // `module.exports = make` makes `make.a` the export `a`.
-      walk.exports.push({ node: member.node, name: member.name, isTypeOnly: false, form: 'commonjs' });
+      walk.exports.push({
+        node: member.node,
+        name: member.name,
+        isTypeOnly: false,
+        form: 'commonjs',
+      });
     }
     if (!from) continue;
     walk.imports.push({ node: member.node, name: member.name, from });

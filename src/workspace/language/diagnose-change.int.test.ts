@@ -1,0 +1,65 @@
+/** New type errors of a change: only those, in every file, also in files that are not edited. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { makeRepository } from '../../../test/support/rename-repository.ts';
+import { diagnoseChange, subtract } from './diagnose-change.ts';
+
+const CONFIGS = {
+  7: '{"compilerOptions":{"strict":true,"module":"nodenext","types":[]},"include":["src"]}',
+  6: '{"compilerOptions":{"strict":true,"baseUrl":".","module":"commonjs","moduleResolution":"node","ignoreDeprecations":"6.0","types":[]},"include":["src"]}',
+};
+
+for (const engine of [7, 6] as const) {
+  describe(`diagnoseChange with TypeScript ${engine}`, () => {
+    it('reports what the change breaks elsewhere, and nothing that was broken before', async () => {
+      const repository = makeRepository({
+        'package.json': '{"type":"commonjs"}',
+        'tsconfig.json': CONFIGS[engine],
+        'src/a.ts': 'export const a = 1;\nexport const old: string = a;\n',
+        'src/b.ts': "import { a } from './a';\nexport const n: number = a;\n",
+        'tests/c.ts': "import { a } from '../src/a';\nexport const n: number = a;\n",
+      });
+      const change = (text: string) => ({
+        ...repository,
+        edits: [{ path: 'src/a.ts', after: Buffer.from(text) }],
+        from: 'a',
+        to: 'z',
+      });
+      try {
+        const same = await diagnoseChange(
+          change('// moved\nexport const a = 1;\nexport const old: string = a;\n'),
+        );
+        assert.deepEqual(same, []);
+        const broken = await diagnoseChange(
+          change("export const a = 'x';\nexport const old: string = a;\n"),
+        );
+        assert.deepEqual(
+          broken.map((each) => `${each.path}:${each.line}:${each.column} ${each.code}`),
+          ['src/b.ts:2:14 2322', 'tests/c.ts:2:14 2322'],
+        );
+      } finally {
+        repository.dispose();
+      }
+    });
+  });
+}
+
+describe('subtract', () => {
+  const error = (message: string, line: number) => ({
+    path: 'a.ts',
+    line,
+    column: 1,
+    code: 1,
+    message,
+  });
+
+  it('counts equal errors, ignores lines, and takes both names for one', () => {
+    const before = [error("Cannot find 'a'.", 1)];
+    const names = { from: 'a', to: 'b' };
+    assert.deepEqual(subtract([error("Cannot find 'b'.", 9)], before, names), []);
+    assert.equal(subtract([error("Cannot find 'c'.", 9)], before, names).length, 1);
+    const twice = [error("Cannot find 'b'.", 9), error("Cannot find 'b'.", 10)];
+    assert.deepEqual(subtract(twice, before, names), [twice[1]]);
+    assert.equal(subtract([error("Cannot find 'b'.", 9)], before, {}).length, 1);
+  });
+});
