@@ -1,5 +1,6 @@
 /** The whole API: every route in one table. Handlers are web-standard and tested without a socket. */
 import { Hono, type Context } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
 import type { Speaker } from '#protocol/command.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import type { Door } from './door.ts';
@@ -18,9 +19,6 @@ export function makeApi(door: Door): Hono<Variables> {
   const api = new Hono<Variables>();
   api.use(async (context, next) => {
     context.set('speaker', speakerOf(door, context));
-    if (Number(context.req.header('content-length') ?? 0) > MAX_BODY_BYTES) {
-      throw new SkeinError('payload-too-large', 'Cannot read the request: it is over 1 MB');
-    }
     const leave = door.enter();
     try {
       await next();
@@ -28,6 +26,8 @@ export function makeApi(door: Door): Hono<Variables> {
       leave();
     }
   });
+  // Counts the bytes that come: a request need not tell its length.
+  api.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }));
   api.post('/v1/commands/:name', (context) => postCommand(door, context));
   api.get('/v1/entities/:kind', (context) => getEntities(door, context));
   api.get('/v1/events', (context) => getEvents(door, context));
@@ -38,6 +38,10 @@ export function makeApi(door: Door): Hono<Variables> {
     problemResponse(new SkeinError('not-found', `Cannot find ${context.req.path}: no such route`)),
   );
   return api;
+}
+
+function refuseBody(): never {
+  throw new SkeinError('payload-too-large', 'Cannot read the request: it is over 1 MB');
 }
 
 function speakerOf(door: Door, context: Context<Variables>): Speaker {

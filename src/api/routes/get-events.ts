@@ -19,10 +19,12 @@ export async function getEvents(door: Door, context: Context<Variables>): Promis
   const { space, mission, after, follow } = context.req.query();
   if (space === undefined) throw new SkeinError('usage', 'Cannot list events: ?space= is missing');
   const ledger = await door.ledger(space);
+  const position = positionOf(ledger, after);
+  // From here on nothing may throw: what has entered must leave, or the node never gets idle.
   const leave = door.enter();
   const closing = new AbortController();
   const pages = ledger.subscribe({
-    after: positionOf(ledger, after),
+    after: position,
     ...(mission === undefined ? {} : { mission }),
     follow: follow === '1',
     signal: AbortSignal.any([context.req.raw.signal, closing.signal]),
@@ -62,6 +64,7 @@ function streamPages(
     pull: async (controller) => {
       clearTimeout(stalled);
       const { done, value } = await iterator.next();
+      if (closing.signal.aborted) return; // cancelled meanwhile: it has ended
       if (done === true) {
         end();
         controller.close();
