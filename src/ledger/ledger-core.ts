@@ -25,8 +25,8 @@ import { IdStore, type IdRange } from '#ledger/store/id-store.ts';
 import type { ChainHead } from './ledger.ts';
 import type { ReducerSet } from './reducer.ts';
 import {
-  assertEpoch,
   damaged,
+  epochGuard,
   lastCommit,
   lastPosition,
   storageError,
@@ -45,6 +45,8 @@ export interface LedgerCoreOptions {
   readonly random: (bytes: Uint8Array) => Uint8Array;
   readonly deciders: DeciderTable;
   readonly reducers: ReducerSet;
+  /** Begin a new chain, and say why and what is known to be lost. */
+  readonly restart?: { readonly reason: string; readonly lost: readonly string[] } | undefined;
 }
 
 /** A command and who speaks. */
@@ -82,6 +84,7 @@ export class LedgerCore {
   readonly #hlc: () => string;
   readonly #newId: () => string;
   readonly #salt: () => Buffer;
+  readonly #assertEpoch: () => void;
   #head: ChainHead | null;
   #chain: string;
   #commits: number;
@@ -96,6 +99,7 @@ export class LedgerCore {
     this.#newId = makeUuidv7({ now, random });
     this.#salt = makeSalts(random);
     takeEpoch(database, options.epoch);
+    this.#assertEpoch = epochGuard(database, options.epoch);
     refoldIfNeeded(database, options.reducers);
     const last = lastCommit(database, signer.key);
     this.#head = last?.head ?? null;
@@ -105,6 +109,7 @@ export class LedgerCore {
     this.#events = lastPosition(database, 'events');
     if (this.#commits === 0) this.#writeGenesis();
     else this.#assertMember();
+    if (options.restart !== undefined && this.#head !== null) this.#startChain(options.restart);
   }
 
   /** The last commit of this author's chain. */
@@ -126,7 +131,7 @@ export class LedgerCore {
     const batch: Batch = { time: now(), events: [], attempts: [] };
     try {
       database.exec('BEGIN IMMEDIATE');
-      assertEpoch(database, this.#options.epoch);
+      this.#assertEpoch();
       for (const one of pending) batch.attempts.push(this.#attempt(one, batch));
       const head = this.#store(batch);
       database.exec(head === this.#head ? 'ROLLBACK' : 'COMMIT');
@@ -313,17 +318,28 @@ export class LedgerCore {
 
   #writeGenesis(): void {
     const { signer, space } = this.#options;
-    const command: Command = { id: this.#newId(), name: 'space.create', input: null };
-    const speaker: Speaker = { actor: `node:${signer.key.slice(0, 16)}`, authority: 'system' };
-    const batch: Batch = { time: this.#options.now(), events: [], attempts: [] };
-    const { database } = this.#options;
-    database.exec('BEGIN IMMEDIATE');
     const data = { owner: signer.key, format: COMMIT_FORMAT };
-    this.#fold(
-      [{ type: 'space.created', subject: `space/${space}`, data }],
-      { command, speaker },
-      batch,
-    );
+    this.#writeOwn({ type: 'space.created', subject: `space/${space}`, data });
+  }
+
+  /** The old chain ends where it ends; nothing of ours may ever be added to it again. */
+  #startChain({ reason, lost }: NonNullable<LedgerCoreOptions['restart']>): void {
+    const { random, space } = this.#options;
+    const after = this.#head;
+    this.#chain = Buffer.from(random(new Uint8Array(16))).toString('hex');
+    this.#head = null;
+    const data = { chain: this.#chain, after, reason, lost };
+    this.#writeOwn({ type: 'space.chain-started', subject: `space/${space}`, data });
+  }
+
+  /** A commit of the node itself, of one event about the space. */
+  #writeOwn(event: NewSkeinEvent): void {
+    const { database, now, signer } = this.#options;
+    const command: Command = { id: this.#newId(), name: event.type, input: null };
+    const speaker: Speaker = { actor: `node:${signer.key.slice(0, 16)}`, authority: 'system' };
+    const batch: Batch = { time: now(), events: [], attempts: [] };
+    database.exec('BEGIN IMMEDIATE');
+    this.#fold([event], { command, speaker }, batch);
     this.#entities.settle();
     const head = this.#store(batch);
     database.exec('COMMIT');

@@ -11,16 +11,34 @@ export function canonicalJson(value: unknown): string {
     throw new TypeError(`Cannot encode ${value} as JSON: it is not finite`);
   }
   if (value === null || typeof value !== 'object') return encodeScalar(value);
-  if (Array.isArray(value)) {
-    return `[${value.map((item) => canonicalJson(item === undefined ? null : item)).join(',')}]`;
+  return Array.isArray(value) ? encodeList(value) : encodeRecord(value as Record<string, unknown>);
+}
+
+function encodeList(items: readonly unknown[]): string {
+  let text = '';
+  for (const item of items) {
+    text += `${text === '' ? '' : ','}${canonicalJson(item === undefined ? null : item)}`;
   }
-  const record = value as Record<string, unknown>;
-  const parts: string[] = [];
-  for (const key of Object.keys(record).sort(byCodeUnit)) {
-    if (record[key] !== undefined)
-      parts.push(`${JSON.stringify(key)}:${canonicalJson(record[key])}`);
+  return `[${text}]`;
+}
+
+function encodeRecord(record: Readonly<Record<string, unknown>>): string {
+  let text = '';
+  for (const key of sortedKeys(record)) {
+    const value = record[key];
+    if (value === undefined) continue;
+    text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(value)}`;
   }
-  return `{${parts.join(',')}}`;
+  return `{${text}}`;
+}
+
+/** State is folded over and over from objects with their keys in the same order: often the right one. */
+function sortedKeys(record: Readonly<Record<string, unknown>>): readonly string[] {
+  const keys = Object.keys(record);
+  for (let index = 1; index < keys.length; index += 1) {
+    if ((keys[index - 1] as string) > (keys[index] as string)) return keys.sort(byCodeUnit);
+  }
+  return keys;
 }
 
 function encodeScalar(value: unknown): string {

@@ -9,6 +9,7 @@ import {
   type DeciderTable,
   type DecisionContext,
 } from '#ledger/decider.ts';
+import { heldLeases, type HeldLeases } from './held-leases.ts';
 import type { LeaseState, TaskState } from './task-reducer.ts';
 
 /** Commands about tasks: `task.claim`, `task.finish`, `task.fail`. */
@@ -18,13 +19,9 @@ export const taskDeciders: DeciderTable = {
     ({ task, agent, ttlMs }, context) => {
       const { body, version } = requireEntity<TaskState>(context, 'task', task);
       assertClaimable(task, body, context);
-      const leases = context.entities<LeaseState>('lease');
-      assertFree(
-        body.writeSet,
-        leases.map((lease) => lease.body),
-        context.epoch,
-      );
-      const token = 1 + Math.max(0, ...leases.map((lease) => lease.body.token));
+      const held = context.view(heldLeases);
+      assertFree(body.writeSet, held, context.epoch);
+      const token = 1 + held.highestToken;
       const lease = `${task}.${version}`;
       const { epoch } = context;
       const data = { task, holder: agent, paths: body.writeSet, token, epoch, ttlMs };
@@ -81,14 +78,11 @@ function assertClaimable(task: string, body: TaskState, context: DecisionContext
   });
 }
 
-function assertFree(paths: readonly string[], leases: readonly LeaseState[], epoch: number): void {
-  const wanted = new Set(paths);
-  for (const lease of leases) {
-    if (lease.status !== 'held' || lease.epoch !== epoch) continue;
-    const clash = lease.paths.find((path) => wanted.has(path));
-    if (clash !== undefined) {
-      throw new SkeinError('conflict', `Cannot lease ${clash}: ${lease.holder} holds it`);
-    }
+function assertFree(paths: readonly string[], { byPath }: HeldLeases, epoch: number): void {
+  for (const path of paths) {
+    const lease = byPath.get(path)?.lease;
+    if (lease === undefined || lease.epoch !== epoch) continue;
+    throw new SkeinError('conflict', `Cannot lease ${path}: ${lease.holder} holds it`);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Turns what was decided into a signed, chained commit and writes its rows. */
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { hash } from 'node:crypto';
 import { uuidPlus } from '#lib/uuidv7.ts';
 import type { Signer } from '#identity/signer.ts';
@@ -118,18 +118,27 @@ export function signCommit(
   };
 }
 
+/** How many events one statement inserts: each call costs as much as a row. */
+const ROWS_AT_ONCE = 16;
+
+const EVENT_COLUMNS = '(position, commit_position, type, mission, salt, body)';
+
 /** Inserts commits and events; positions are local and count up from 1. */
 export class CommitRows {
   readonly #commit: StatementSync;
   readonly #event: StatementSync;
+  readonly #events: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#commit = database.prepare(
       'INSERT INTO commits (position, chain, seq, hash, header, signature) VALUES (?, ?, ?, ?, ?, ?)',
     );
-    this.#event = database.prepare(
-      'INSERT INTO events (position, commit_position, type, mission, salt, body) VALUES (?, ?, ?, ?, ?, ?)',
-    );
+    const insertion = (rows: number): StatementSync => {
+      const values = Array.from({ length: rows }, () => '(?, ?, ?, ?, ?, ?)').join(', ');
+      return database.prepare(`INSERT INTO events ${EVENT_COLUMNS} VALUES ${values}`);
+    };
+    this.#event = insertion(1);
+    this.#events = insertion(ROWS_AT_ONCE);
   }
 
   insert(
@@ -139,8 +148,14 @@ export class CommitRows {
   ): void {
     const { chain, seq, hash: id } = commit.head;
     this.#commit.run(at.commit, chain, seq, id, commit.header, commit.signature);
+    const whole = events.length - (events.length % ROWS_AT_ONCE);
+    let values: SQLInputValue[] = [];
     for (const [index, { event, salt, body }] of events.entries()) {
-      this.#event.run(at.event + index, at.commit, event.type, event.mission ?? null, salt, body);
+      values.push(at.event + index, at.commit, event.type, event.mission ?? null, salt, body);
+      const full = index >= whole || (index + 1) % ROWS_AT_ONCE === 0;
+      if (!full) continue;
+      (index >= whole ? this.#event : this.#events).run(...values);
+      values = [];
     }
   }
 }

@@ -31,10 +31,16 @@ export function takeEpoch(database: DatabaseSync, epoch: number): void {
   database.exec('COMMIT');
 }
 
-/** Refuses to write when a later owner has taken over (this process was frozen or cut off). */
-export function assertEpoch(database: DatabaseSync, epoch: number): void {
-  const found = Number(readMeta(database, 'epoch') ?? 0);
-  if (found !== epoch) throw fenced(found, epoch);
+/**
+ * A check that refuses to write when a later owner has taken over (this process was frozen or cut
+ * off). It is asked in every transaction, so its statement is prepared once.
+ */
+export function epochGuard(database: DatabaseSync, epoch: number): () => void {
+  const statement = database.prepare("SELECT value FROM meta WHERE key = 'epoch'");
+  return () => {
+    const found = Number(statement.get()?.['value'] ?? 0);
+    if (found !== epoch) throw fenced(found, epoch);
+  };
 }
 
 const fenced = (found: number, epoch: number): SkeinError =>
