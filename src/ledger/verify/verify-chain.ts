@@ -67,7 +67,9 @@ export class ChainWalk {
   readonly #gaps: Gap[] = [];
   readonly #late = new Set<string>();
   readonly #suspects = new Set<string>();
+  readonly #firstChains = new Map<string, string>();
   #members: SpaceState['members'] = {};
+  #started: SpaceState['chains'] = [];
   #commitPosition = 0;
   #eventPosition = 1;
 
@@ -84,6 +86,16 @@ export class ChainWalk {
   /** The id of a commit that an anchor names; others are not kept. */
   anchoredHash(chain: string, seq: number): string | undefined {
     return this.#hashes.get(`${chain}:${seq}`);
+  }
+
+  /** What a repair said is lost: findings about it are explained. */
+  get explained(): ReadonlySet<string> {
+    return new Set(this.#started.flatMap(({ lost }) => lost));
+  }
+
+  /** Where a chain was ended by the start of another one, after a repair or a restored backup. */
+  endedAt(chain: string): number | undefined {
+    return this.#started.find(({ after }) => after?.chain === chain)?.after?.seq;
   }
 
   run(database: DatabaseSync): void {
@@ -113,6 +125,7 @@ export class ChainWalk {
     for (const tail of this.#chains.values()) this.#checkSignature(tail);
     if (this.#suspects.size > 0) this.#nameForged(database);
     this.#checkOwner();
+    this.#checkStarts();
   }
 
   #readCommit(row: CommitRow): Link | undefined {
@@ -144,6 +157,7 @@ export class ChainWalk {
   #followChain(link: Link): void {
     const { author, chain, seq, prev } = link.header;
     const before = this.#chains.get(chain);
+    if (!this.#firstChains.has(author)) this.#firstChains.set(author, chain);
     const expected = (before?.header.seq ?? 0) + 1;
     if (seq !== expected || prev !== (before?.id ?? null)) {
       this.#nameBreak(link, before, expected);
@@ -200,6 +214,15 @@ export class ChainWalk {
       if (header !== undefined && suspects.has(header.chain)) {
         this.#checkSignature({ row, header, id: row.hash });
       }
+    }
+  }
+
+  /** An author's first chain is free; each further one must say on the record why it began. */
+  #checkStarts(): void {
+    for (const [chain, { header, row }] of this.#chains) {
+      const first = this.#firstChains.get(header.author);
+      if (chain === first || this.#started.some((started) => started.chain === chain)) continue;
+      this.#damage.add('commit-foreign', row.hash, `the chain ${chain} was never started`);
     }
   }
 
@@ -263,7 +286,9 @@ export class ChainWalk {
     if (entity === undefined) return;
     this.entities.set(`${entity.kind}/${entity.id}`, entity);
     if (entity.kind === 'space' && entity.id === this.#request.space) {
-      this.#members = (entity.body as SpaceState).members;
+      const { members, chains } = entity.body as SpaceState;
+      this.#members = members;
+      this.#started = chains;
     }
   }
 }

@@ -65,7 +65,7 @@ export function verifySpace(request: VerifyRequest): VerifyReport {
     anchoredSeq: Math.max(0, ...anchors.map(({ seq }) => seq)),
     stateHash: stateHash(request.reducers, walk.entities.values()),
     durationMs: request.nowMs() - startedMs,
-    damage: damage.list,
+    damage: damage.list.filter(({ id }) => !walk.explained.has(id)),
   };
 }
 
@@ -116,6 +116,8 @@ function safeLine(row: Record<string, unknown>): string | undefined {
 function compareAnchors(anchors: readonly ChainHead[], walk: ChainWalk, damage: DamageList): void {
   for (const { chain, seq, hash } of anchors) {
     const lastSeq = walk.lastSeq(chain);
+    // A chain that was ended by a restored backup or a repair: the record itself tells of it.
+    if (seq > lastSeq && walk.endedAt(chain) === lastSeq) continue;
     if (seq > lastSeq) {
       const range = `commits ${lastSeq + 1} to ${seq} of the chain are missing`;
       damage.add('tail-cut', `${chain}:${lastSeq + 1}`, range);

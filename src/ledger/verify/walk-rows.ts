@@ -3,6 +3,7 @@
  * them. Both are walked in step with the commits; what no commit explains is named.
  */
 import type { DatabaseSync } from 'node:sqlite';
+import { uuidPlus } from '#lib/uuidv7.ts';
 import type { DamageList } from './verify-damage.ts';
 
 /** A row of the table `events`. */
@@ -71,6 +72,7 @@ export class IdWalk {
   readonly #rows: Iterator<Record<string, unknown>>;
   readonly #damage: DamageList;
   #row: IdRow | undefined;
+  #range: { readonly id: string; readonly position: number } | undefined;
   #tiledUpTo = 0;
 
   constructor(database: DatabaseSync, damage: DamageList) {
@@ -83,25 +85,38 @@ export class IdWalk {
 
   /** `id` stands at `position`: a range begins or continues there. */
   expect(position: number, id: string): void {
-    if (position <= this.#tiledUpTo) return;
+    if (position <= this.#tiledUpTo) return this.#continue(position, id);
     this.#dropBefore(position);
     const row = this.#row;
+    this.#range = undefined;
+    this.#tiledUpTo = position;
     if (row?.position !== position) {
       this.#damage.add('index-differs', id, 'the table of ids does not hold it');
-      this.#tiledUpTo = position;
       return;
     }
-    if (row.id !== id.replaceAll('-', '')) {
-      this.#damage.add('index-differs', id, `the table of ids holds ${row.id} in its place`);
+    if (row.id !== id.replaceAll('-', '') || row.count < 1) {
+      const held = `${row.count} from ${row.id} on`;
+      this.#damage.add('index-differs', id, `the table of ids holds ${held} in its place`);
+    } else {
+      this.#range = { id, position };
+      this.#tiledUpTo = position + row.count - 1;
     }
-    this.#tiledUpTo = position + Math.max(row.count, 1) - 1;
     this.#pull();
+  }
+
+  /** Inside a range ids count up: two ranges made one would hide the second command. */
+  #continue(position: number, id: string): void {
+    const range = this.#range;
+    if (range !== undefined && uuidPlus(range.id, position - range.position) !== id) {
+      this.#damage.add('index-differs', id, 'the table of ids holds another in its place');
+    }
   }
 
   /** Passes over the ids of events before `position`, which belong to a damaged commit. */
   skipTo(position: number): void {
     while (this.#row !== undefined && this.#row.position < position) this.#pull();
     this.#tiledUpTo = Math.max(this.#tiledUpTo, position - 1);
+    this.#range = undefined;
   }
 
   /** Names all that is left over; `position` is the one after the last event. */
