@@ -95,9 +95,9 @@ describe('what is asked', () => {
 
   it('an event or a blob that is not here: 404', async () => {
     const { space } = api.ledger;
-    const after = newCommandId();
+    const last = newCommandId();
     await assertProblem(
-      await api.request(`/v1/events?space=${space}&after=${after}`),
+      await api.request(`/v1/events?space=${space}&after=${last}`),
       404,
       'not-found',
     );
