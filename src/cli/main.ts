@@ -6,6 +6,7 @@ type Load = () => Promise<{ readonly command: CliCommand }>;
 /** Every command; its module is only loaded when it is called. */
 const COMMANDS: Readonly<Record<string, Load>> = {
   approve: () => import('./commands/mission/approve.ts'),
+  backup: () => import('./commands/record/backup.ts'),
   cancel: () => import('./commands/mission/cancel.ts'),
   clean: () => import('./commands/node/clean.ts'),
   demo: () => import('./commands/demo.ts'),
@@ -15,6 +16,8 @@ const COMMANDS: Readonly<Record<string, Load>> = {
   log: () => import('./commands/record/log.ts'),
   missions: () => import('./commands/mission/missions.ts'),
   reject: () => import('./commands/mission/reject.ts'),
+  repair: () => import('./commands/record/repair.ts'),
+  restore: () => import('./commands/record/restore.ts'),
   resume: () => import('./commands/mission/resume.ts'),
   run: () => import('./commands/mission/run.ts'),
   show: () => import('./commands/mission/show.ts'),

@@ -14,6 +14,8 @@ export const OVERVIEW = `Skein: supervisor, message bus and flight recorder for 
   skein diff [ID]                  what it changed, or would change
   skein log [ID] [-f] [--json]     its events, as they happened and were signed
   skein verify                     prove the record, or name what is damaged
+  skein repair [--yes]             rebuild a damaged record from what can be proven
+  skein backup | restore <folder>  copy the records; bring them back
 
   skein status | up | down         the node of this home
   skein clean                      remove worktrees that failed missions left

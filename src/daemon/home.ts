@@ -15,7 +15,13 @@ export interface Ownership {
 
 /** Makes the folders of a home, readable by their owner only, and refuses a newer format. */
 export function prepareHome(paths: HomePaths): void {
-  for (const folder of [paths.home, dirname(paths.nodeKey), paths.spaces, paths.worktrees, paths.scratch]) {
+  for (const folder of [
+    paths.home,
+    dirname(paths.nodeKey),
+    paths.spaces,
+    paths.worktrees,
+    paths.scratch,
+  ]) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
   prepareSocketFolder(dirname(paths.socket));

@@ -6,8 +6,10 @@ import type { Speaker } from '#protocol/command.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import { missionDiff } from '#supervisor/mission-diff.ts';
 import { readSkeinHeads } from '#workspace/git/skein-heads.ts';
+import { backupHome, restoreHome } from './backup-home.ts';
 import { cleanWorktrees } from './clean-worktrees.ts';
 import type { CommandParts } from './command-parts.ts';
+import { repairSpace, type RepairReport } from './repair-space.ts';
 import type { Spaces } from './spaces.ts';
 
 type Handler = (parts: CommandParts, command: DoorCommand, speaker: Speaker) => Promise<unknown>;
@@ -52,10 +54,30 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   'record.verify': async ({ spaces }, command) => {
     const ids = command.space === undefined ? spaces.list() : [command.space];
     const reports = [];
-    for (const id of ids) {
-      reports.push(await spaces.verify(id, await headsOutside(spaces, id)));
-    }
+    for (const id of ids) reports.push(await spaces.judge(id, await headsOutside(spaces, id)));
     return { reports };
+  },
+  'record.repair': async ({ spaces, supervisor }, command) => {
+    const { carryOut } = read(z.object({ carryOut: z.boolean() }), command);
+    assertNoMissions(supervisor, command);
+    const repairs: RepairReport[] = [];
+    for (const space of spaces.list()) {
+      const report = await spaces.judge(space, await headsOutside(spaces, space));
+      const { damage, commits, events } = report;
+      if (damage.length === 0) continue;
+      const found = { space, damage, repaired: false, keptIn: null, commits, events, lost: [] };
+      repairs.push(carryOut ? await repairSpace(spaces, space, damage) : found);
+    }
+    return { repairs };
+  },
+  'record.backup': async ({ spaces, paths }, command) => {
+    const request = z.object({ folder: z.string(), withKey: z.boolean() });
+    return backupHome(spaces, paths, read(request, command));
+  },
+  'record.restore': async ({ spaces, supervisor }, command) => {
+    const request = z.object({ folder: z.string(), replace: z.boolean() });
+    assertNoMissions(supervisor, command);
+    return restoreHome(spaces, read(request, command));
   },
   'workspace.clean': async ({ spaces, supervisor, paths }, command) =>
     cleanWorktrees({ spaces, supervisor, paths }, read(z.object({ dryRun: z.boolean() }), command)),
@@ -102,6 +124,17 @@ function repositoryOf(spaces: Spaces, space: string): string {
   const project = spaces.project(space);
   if (project !== undefined) return project.repository;
   throw new SkeinError('repository-not-found', `Cannot find the repository of space ${space}`);
+}
+
+function assertNoMissions({ atWork }: CommandParts['supervisor'], { name }: DoorCommand): void {
+  if (atWork.length === 0) return;
+  throw new SkeinError(
+    'conflict',
+    `Cannot execute ${name}: ${atWork.length} missions are at work`,
+    {
+      fix: 'Wait for them, or stop them with Ctrl-C or "skein cancel".',
+    },
+  );
 }
 
 /** Heads that git commits of the repository carry: anchors that whoever edits the record lacks. */

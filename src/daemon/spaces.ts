@@ -18,6 +18,7 @@ import {
 import type { Redactor } from '#lib/redact.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import type { HomePaths } from './home-paths.ts';
+import { assertWhole, forgetDamage, markDamaged } from './space-files.ts';
 
 /** What the threads of a space are told. `outside` are heads found outside the home. */
 export interface SpaceThreadData {
@@ -35,7 +36,8 @@ export interface Project {
   readonly searchPath: string;
 }
 
-const SPACE_ID = /^[0-9a-f]{32}$/;
+/** The form of a space's id. */
+export const SPACE_ID = /^[0-9a-f]{32}$/;
 const FILE_FORMAT = 1;
 
 /** What spaces are opened with; `node` is the name of this node in a repository's marker. */
@@ -70,7 +72,7 @@ export class Spaces {
 
   /** The ledger of a space that exists. */
   async open(space: string): Promise<Ledger> {
-    if (!SPACE_ID.test(space) || !existsSync(this.#folder(space))) {
+    if (!SPACE_ID.test(space) || !existsSync(this.folder(space))) {
       throw new SkeinError('not-found', `Cannot open space ${space}: it is not in this home`);
     }
     return this.#start(space);
@@ -88,10 +90,10 @@ export class Spaces {
     const file = join(folder, 'spaces.json');
     const known = readMarker(file);
     const remembered = known[this.#node];
-    const found = remembered !== undefined && existsSync(this.#folder(remembered));
+    const found = remembered !== undefined && existsSync(this.folder(remembered));
     const space = found ? remembered : randomBytes(16).toString('hex');
-    mkdirSync(this.#folder(space), { recursive: true, mode: 0o700 });
-    writeJson(join(this.#folder(space), 'project.json'), {
+    mkdirSync(this.folder(space), { recursive: true, mode: 0o700 });
+    writeJson(join(this.folder(space), 'project.json'), {
       format: FILE_FORMAT,
       repository: repository.top,
       searchPath,
@@ -114,10 +116,30 @@ export class Spaces {
   /** The repository of a space, as this home last saw it. */
   project(space: string): Project | undefined {
     try {
-      return JSON.parse(readFileSync(join(this.#folder(space), 'project.json'), 'utf8')) as Project;
+      return JSON.parse(readFileSync(join(this.folder(space), 'project.json'), 'utf8')) as Project;
     } catch {
       return undefined;
     }
+  }
+
+  /** Verifies a space; a finding makes it read-only until it is repaired or found whole again. */
+  async judge(space: string, outside: readonly ChainHead[]): Promise<VerifyReport> {
+    const report = await this.verify(space, outside);
+    if (report.damage.length > 0) markDamaged(this.folder(space), report.damage);
+    else forgetDamage(this.folder(space));
+    return report;
+  }
+
+  /** Closes a space, lets `work` replace its files, and opens it again. */
+  async rebuild<T>(space: string, work: (folder: string, epoch: number) => T): Promise<T> {
+    const running = await this.#open.get(space)?.catch(() => undefined);
+    this.#open.delete(space);
+    await running?.close();
+    mkdirSync(this.folder(space), { recursive: true, mode: 0o700 });
+    const done = work(this.folder(space), this.#epoch);
+    forgetDamage(this.folder(space));
+    await this.open(space);
+    return done;
   }
 
   async close(): Promise<void> {
@@ -127,14 +149,21 @@ export class Spaces {
     );
   }
 
-  #folder(space: string): string {
+  /** The folder of a space. */
+  folder(space: string): string {
     return join(this.#paths.spaces, space);
   }
 
   #start(space: string): Promise<Ledger> {
     const running = this.#open.get(space);
     if (running !== undefined) return running;
-    const opening = openWorkerLedger(this.#threads(space));
+    const opening = openWorkerLedger(this.#threads(space)).then((ledger) => ({
+      ...ledger,
+      execute: async (...call: Parameters<Ledger['execute']>) => {
+        assertWhole(this.folder(space));
+        return ledger.execute(...call);
+      },
+    }));
     this.#open.set(space, opening);
     opening.catch(() => this.#open.delete(space));
     return opening;
@@ -142,7 +171,7 @@ export class Spaces {
 
   #threads(space: string): WorkerLedgerOptions {
     const data: SpaceThreadData = {
-      folder: this.#folder(space),
+      folder: this.folder(space),
       space,
       nodeKey: this.#paths.nodeKey,
       epoch: this.#epoch,

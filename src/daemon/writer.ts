@@ -10,6 +10,7 @@ import { storageError } from '#ledger/store/ledger-state.ts';
 import { LedgerCore } from '#ledger/ledger-core.ts';
 import { refuseWrites, serveWriter } from '#ledger/writer-loop.ts';
 import { toErrorBody } from '#protocol/errors.ts';
+import { forgetRestart, readRestart } from './space-files.ts';
 import { deciders, reducers } from './state-tables.ts';
 import type { SpaceThreadData } from './spaces.ts';
 
@@ -31,7 +32,9 @@ try {
       random: (bytes) => randomFillSync(bytes),
       deciders,
       reducers,
+      restart: readRestart(folder),
     });
+    forgetRestart(folder);
     serveWriter({ core, ledger, blobs, head: openHeadFile(anchor) }, port);
   } else refuseWrites(problem, port);
 } catch (error) {

@@ -1,11 +1,19 @@
 /** The state of a space: who owns it, who is a member, which chains were started and why. */
 import type { EventOf } from '#protocol/event-types.ts';
 
+/** A chain that was started after a restored backup or a repair, and where the one before ends. */
+export interface StartedChain {
+  readonly chain: string;
+  readonly reason: string;
+  readonly after: { readonly chain: string; readonly seq: number } | null;
+  readonly lost: readonly string[];
+}
+
 /** Members by key; `chains` lists chains that were started after the first. */
 export interface SpaceState {
   readonly owner: string;
   readonly members: Readonly<Record<string, string>>;
-  readonly chains: readonly { readonly chain: string; readonly reason: string }[];
+  readonly chains: readonly StartedChain[];
 }
 
 /** Folds the events of a space. */
@@ -23,8 +31,8 @@ export function reduceSpace(state: SpaceState | undefined, event: EventOf<'space
       return { ...space, members };
     }
     case 'space.chain-started': {
-      const { chain, reason } = event.data;
-      return { ...space, chains: [...space.chains, { chain, reason }] };
+      const { chain, reason, after, lost = [] } = event.data;
+      return { ...space, chains: [...space.chains, { chain, reason, after, lost }] };
     }
   }
 }

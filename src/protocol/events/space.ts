@@ -1,6 +1,6 @@
 /** Events of a space: its genesis, its members, the start of a further chain. */
 import { homeEvent } from '../event-type.ts';
-import { digest, integer, nullable, oneOf, optional, text, fields } from '../shape.ts';
+import { digest, integer, list, nullable, oneOf, optional, text, fields } from '../shape.ts';
 
 /** What a member may do. */
 export const memberRole = oneOf('owner', 'writer', 'reader');
@@ -17,5 +17,7 @@ export const spaceEvents = {
     chain: text,
     after: nullable(chainPoint),
     reason: text,
+    /** Ids that are known to be gone: events, blobs by hash, `chain:seq` of a first lost commit. */
+    lost: optional(list(text)),
   }),
 } as const;

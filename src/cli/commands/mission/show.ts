@@ -130,6 +130,9 @@ function endLines(
   }
   if (status === 'waiting')
     return [`${yellow('waiting')}: skein approve ${id} | skein reject ${id}`];
-  const next = status === 'stopped' || status === 'interrupted' ? [`continue it with: skein resume ${id}`] : [];
+  const next =
+    status === 'stopped' || status === 'interrupted'
+      ? [`continue it with: skein resume ${id}`]
+      : [];
   return [...approved, yellow(status), ...next];
 }

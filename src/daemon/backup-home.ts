@@ -1,0 +1,141 @@
+/** Backups of a home's records: consistent copies made while it works, and their way back. */
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { backup } from 'node:sqlite';
+import { countRows } from '#ledger/ledger-reader.ts';
+import { openForReading } from '#ledger/store/database.ts';
+import { SkeinError } from '#protocol/errors.ts';
+import type { HomePaths } from './home-paths.ts';
+import { anchorCopy } from './anchor-copy.ts';
+import { requestRestart, setAside } from './space-files.ts';
+import { SPACE_ID, type Spaces } from './spaces.ts';
+
+const BACKUP_FORMAT = 1;
+
+/** What was copied. Sizes in bytes. */
+export interface BackupReport {
+  readonly folder: string;
+  readonly withKey: boolean;
+  readonly spaces: readonly {
+    readonly space: string;
+    readonly commits: number;
+    readonly events: number;
+    readonly bytes: number;
+  }[];
+}
+
+/** What was brought back; `replaced` is where the files that were here have gone. */
+export interface RestoreReport {
+  readonly spaces: readonly {
+    readonly space: string;
+    readonly commits: number;
+    readonly replaced: string | null;
+  }[];
+}
+
+/** Copies all spaces into the new folder `folder`. Throws `conflict` when it holds something. */
+export async function backupHome(
+  spaces: Spaces,
+  paths: HomePaths,
+  { folder, withKey }: { readonly folder: string; readonly withKey: boolean },
+): Promise<BackupReport> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (readdirSync(folder).length > 0) {
+    throw new SkeinError('conflict', `Cannot back up to ${folder}: it is not empty`, {
+      fix: 'Name a new folder.',
+    });
+  }
+  const copied = [];
+  for (const space of spaces.list())
+    copied.push(await backupSpace(spaces, space, join(folder, 'spaces', space)));
+  if (withKey) {
+    copyFileSync(paths.nodeKey, join(folder, 'node.key'));
+    chmodSync(join(folder, 'node.key'), 0o600);
+  }
+  // Written last: a backup without it was cut off.
+  writeFileSync(join(folder, 'format.json'), `${JSON.stringify({ format: BACKUP_FORMAT })}\n`, {
+    flush: true,
+  });
+  return { folder, withKey, spaces: copied };
+}
+
+/** Blobs after the ledger: whatever the copied events name is then in the copied blobs. */
+async function backupSpace(
+  spaces: Spaces,
+  space: string,
+  to: string,
+): Promise<BackupReport['spaces'][number]> {
+  await spaces.open(space);
+  const from = spaces.folder(space);
+  mkdirSync(to, { recursive: true, mode: 0o700 });
+  for (const file of ['ledger.db', 'blobs.db']) {
+    const source = openForReading(join(from, file));
+    await backup(source, join(to, file));
+    source.close();
+  }
+  cpSync(join(from, 'project.json'), join(to, 'project.json'));
+  const { commits, events } = anchorCopy(to);
+  const bytes = statSync(join(to, 'ledger.db')).size + statSync(join(to, 'blobs.db')).size;
+  return { space, commits, events, bytes };
+}
+
+/** Brings the spaces of a backup into this home. Throws `conflict` for one that is here already. */
+export async function restoreHome(
+  spaces: Spaces,
+  { folder, replace }: { readonly folder: string; readonly replace: boolean },
+): Promise<RestoreReport> {
+  assertBackup(folder);
+  const here = new Set(spaces.list());
+  const wanted = readdirSync(join(folder, 'spaces')).filter((name) => SPACE_ID.test(name));
+  const clash = wanted.find((space) => here.has(space));
+  if (clash !== undefined && !replace) {
+    throw new SkeinError('conflict', `Cannot restore record ${clash}: it is in this home already`, {
+      fix: 'Restore with --replace: what is here is kept aside.',
+    });
+  }
+  const restored = [];
+  for (const space of wanted)
+    restored.push(await restoreSpace(spaces, space, join(folder, 'spaces', space)));
+  return { spaces: restored };
+}
+
+function assertBackup(folder: string): void {
+  const file = join(folder, 'format.json');
+  if (!existsSync(file)) {
+    throw new SkeinError('not-found', `Cannot restore from ${folder}: it is no whole backup`, {
+      fix: 'Name a folder that "skein backup" has made.',
+    });
+  }
+  const { format } = JSON.parse(readFileSync(file, 'utf8')) as { format: number };
+  if (format <= BACKUP_FORMAT) return;
+  throw new SkeinError('record-too-new', `Cannot restore from ${folder}: its format is ${format}`, {
+    fix: 'Use the newer Skein that made it.',
+  });
+}
+
+function restoreSpace(
+  spaces: Spaces,
+  space: string,
+  from: string,
+): Promise<RestoreReport['spaces'][number]> {
+  return spaces.rebuild(space, (folder) => {
+    const hadOne = existsSync(join(folder, 'ledger.db'));
+    const replaced = hadOne ? setAside(folder, 'replaced') : null;
+    cpSync(from, folder, { recursive: true });
+    requestRestart(folder, 'restored from a backup', []);
+    const copy = openForReading(join(folder, 'ledger.db'));
+    const { commits } = countRows(copy);
+    copy.close();
+    return { space, commits, replaced };
+  });
+}
