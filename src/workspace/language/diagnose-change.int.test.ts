@@ -1,7 +1,7 @@
 /** New type errors of a change: only those, in every file, also in files that are not edited. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { makeRepository } from '../../../test/support/rename-repository.ts';
+import { makeRepository } from '#workspace/language/testing/rename-repository.ts';
 import { diagnoseChange, subtract } from './diagnose-change.ts';
 
 const CONFIGS = {

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { sha256 } from '#lib/sha256.ts';
-import { makeRepository, planIn } from '../../../test/support/rename-repository.ts';
+import { makeRepository, planIn } from '#workspace/language/testing/rename-repository.ts';
 
 const code = 'export const a = 1;\n';
 

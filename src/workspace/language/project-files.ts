@@ -56,9 +56,8 @@ export function openFiles(
   root: string,
   sources: readonly { readonly path: string; readonly text: string }[],
   known: ProjectFiles,
-  limit = OPEN_LIMIT,
 ): void {
-  const wanted = sources.length <= limit ? sources : necessary(sources, known);
+  const wanted = sources.length <= OPEN_LIMIT ? sources : necessary(sources, known);
   for (const source of wanted) server.open(path.join(root, source.path), source.text);
 }
 

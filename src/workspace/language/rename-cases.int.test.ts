@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { type RenameCase, assertRename } from '../../../test/support/rename-repository.ts';
+import { type RenameCase, assertRename } from '#workspace/language/testing/rename-repository.ts';
 
 const FOLDER = path.join(import.meta.dirname, '../../../test/fixtures/renames');
 

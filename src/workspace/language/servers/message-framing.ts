@@ -3,6 +3,7 @@
  * Pure: bytes in, messages out. A message above the limit is an error, so that a server that has
  * lost its mind cannot fill the memory.
  */
+import { SkeinError } from '#protocol/errors.ts';
 
 const SEPARATOR = '\r\n\r\n';
 const HEADER_LIMIT_BYTES = 8_192;
@@ -31,7 +32,7 @@ export function createDecoder(limitBytes = MESSAGE_LIMIT_BYTES): (chunk: Buffer)
     for (;;) {
       const header = buffer.indexOf(SEPARATOR);
       if (header === -1) {
-        if (buffer.length > HEADER_LIMIT_BYTES) throw new Error('a header without an end');
+        if (buffer.length > HEADER_LIMIT_BYTES) throw malformed('a header without an end');
         needed = 0;
         break;
       }
@@ -51,7 +52,12 @@ export function createDecoder(limitBytes = MESSAGE_LIMIT_BYTES): (chunk: Buffer)
 
 function readLength(header: string, limitBytes: number): number {
   const length = Number(/content-length:\s*(\d+)/i.exec(header)?.[1] ?? Number.NaN);
-  if (!Number.isSafeInteger(length)) throw new Error('a header without Content-Length');
-  if (length > limitBytes) throw new Error(`a message of ${length} bytes`);
+  if (!Number.isSafeInteger(length)) throw malformed('a header without Content-Length');
+  if (length > limitBytes) throw malformed(`a message of ${length} bytes`);
   return length;
 }
+
+const malformed = (what: string): SkeinError =>
+  new SkeinError('language-server-failed', `Cannot read the language server: it sent ${what}`, {
+    fix: 'Run it again',
+  });

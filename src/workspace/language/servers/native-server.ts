@@ -196,7 +196,7 @@ function toLocations(answer: unknown): readonly ServerLocation[] {
 }
 
 function languageOf(file: string): string {
-  if (/\.tsx$/.test(file)) return 'typescriptreact';
-  if (/\.jsx$/.test(file)) return 'javascriptreact';
+  if (file.endsWith('.tsx')) return 'typescriptreact';
+  if (file.endsWith('.jsx')) return 'javascriptreact';
   return /\.[cm]?js$/.test(file) ? 'javascript' : 'typescript';
 }

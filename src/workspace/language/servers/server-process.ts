@@ -86,14 +86,7 @@ function superviseServer(
   process.once('exit', killGroup);
   command.signal?.addEventListener('abort', onAbort, { once: true });
   if (command.signal?.aborted) onAbort();
-  const decode = createDecoder();
-  child.stdout.on('data', (chunk: Buffer) => {
-    try {
-      for (const message of decode(chunk)) for (const tell of messageListeners) tell(message);
-    } catch (error) {
-      fail(`it sent ${error instanceof Error ? error.message : 'nonsense'}`, 'Run it again');
-    }
-  });
+  readMessages(child, messageListeners, fail);
   child.stderr.on('data', (chunk: Buffer) => {
     stderr = (stderr + chunk.toString('utf8')).slice(-STDERR_LIMIT);
   });
@@ -124,4 +117,21 @@ function superviseServer(
       fs.rmSync(home, { recursive: true, force: true });
     },
   };
+}
+
+type Fail = (state: string, fix: string) => void;
+
+function readMessages(
+  child: ChildProcessWithoutNullStreams,
+  listeners: readonly ((message: unknown) => void)[],
+  fail: Fail,
+): void {
+  const decode = createDecoder();
+  child.stdout.on('data', (chunk: Buffer) => {
+    try {
+      for (const message of decode(chunk)) for (const tell of listeners) tell(message);
+    } catch (error) {
+      fail(error instanceof Error ? error.message : 'it sent nonsense', 'Run it again');
+    }
+  });
 }

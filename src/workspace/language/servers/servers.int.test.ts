@@ -8,7 +8,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SkeinError } from '#protocol/errors.ts';
 import type { Engine } from '#workspace/language/language.ts';
-import { makeRepository } from '../../../../test/support/rename-repository.ts';
+import { makeRepository } from '#workspace/language/testing/rename-repository.ts';
 import { openServer } from './open-server.ts';
 import { startServer } from './server-process.ts';
 

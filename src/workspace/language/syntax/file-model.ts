@@ -1,11 +1,8 @@
 /**
- * What a rename knows of one source file: every place where one of the wanted names stands in code
- * ("site"), which places surely mean the same thing by the rules of scope ("links"), and what the
- * file imports and exports. Only data; `analyze-file.ts` makes it.
- *
- * A site may have two sides: in `{ a }` the property and the variable are two symbols in one word,
- * as are the imported and the local name of `import { a }`. Side 0 ("inner") is the local one, side
- * 1 ("outer") the property, imported or exported one. A node is `site.index * 2 + side`.
+ * What a rename knows of one source file: its places of the wanted names ("sites"), which of them
+ * are one by scope ("links"), imports and exports. In `{ a }` or `import { a }` one word is two
+ * symbols: side 0 ("inner") is the local name, side 1 ("outer") the property, imported or exported
+ * one. A node is `site.index * 2 + side`. Only data; `analyze-file.ts` makes it.
  */
 
 /** How the word is used. */

@@ -4,10 +4,13 @@
  * resolved after the walk because declarations are hoisted.
  */
 
-/** Bits of what a name can mean. */
+/** A name can be a value: one bit of what it means. */
 export const VALUE = 1;
+/** It can stand in a type. */
 export const TYPE = 2;
+/** It can stand before a dot in a type. */
 export const NAMESPACE = 4;
+/** All three, as for an import. */
 export const ANY_MEANING = 7;
 
 /** What opened a scope. `namespace` and `enum` bodies also see names of their other parts. */

@@ -10,7 +10,7 @@ import {
   declare,
   describeBinding,
   moduleOf,
-  refer,
+  referToMembersOf,
   referAt,
 } from './walk.ts';
 import { TYPE, VALUE, type Scope, openScope, variableScope } from './scope.ts';
@@ -183,7 +183,7 @@ function linkRequiredMember(
 
 function markConsumed(walk: Walk, scope: Scope, init: SyntaxNode | undefined): void {
   if (!init || nameOf(init) === undefined) walk.visit(init, scope);
-  else refer(walk, scope, init, VALUE, true);
+  else referToMembersOf(walk, scope, init);
 }
 
 /** Functions of every form; the body shares the scope of the parameters. */

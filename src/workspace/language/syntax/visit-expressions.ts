@@ -21,6 +21,7 @@ import {
   link,
   moduleOf,
   refer,
+  referToMembersOf,
   referAt,
   requiredModule,
   type ModuleValue,
@@ -57,7 +58,7 @@ export function visitObject(walk: Walk, object: SyntaxNode | undefined, scope: S
   for (let at = object; at && at !== inner; at = child(at, 'expression')) {
     walk.visit(child(at, 'typeAnnotation'), scope);
   }
-  if (inner && nameOf(inner) !== undefined) refer(walk, scope, inner, VALUE, true);
+  if (inner && nameOf(inner) !== undefined) referToMembersOf(walk, scope, inner);
   else walk.visit(inner, scope);
 }
 
@@ -142,7 +143,7 @@ function visitSpread(walk: Walk, node: SyntaxNode, scope: Scope, isExports: bool
   const argument = child(node, 'argument');
   const value = isExports ? moduleOf(walk, argument) : undefined;
   if (value) passOn(walk, value, scope);
-  if (argument && value?.type === 'identifier') refer(walk, scope, argument, VALUE, true);
+  if (argument && value?.type === 'identifier') referToMembersOf(walk, scope, argument);
   else walk.visit(argument, scope);
 }
 
@@ -322,7 +323,7 @@ export const visitJsxElementName: Handler = (walk, node, scope) => {
 export const visitJsxMember: Handler = (walk, node, scope) => {
   const object = child(node, 'object');
   const value = moduleOf(walk, object);
-  if (object?.type === 'JSXIdentifier') refer(walk, scope, object, VALUE, true);
+  if (object?.type === 'JSXIdentifier') referToMembersOf(walk, scope, object);
   else walk.visit(object, scope);
   const site = addMember(walk, child(node, 'property'));
   if (site) addModuleMember(walk, scope, value, { name: site.name, node: site.index * 2 });

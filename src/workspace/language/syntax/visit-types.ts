@@ -17,7 +17,15 @@ import {
   stringValue,
 } from './syntax-node.ts';
 import { type Handler, declarePattern, visitSignature } from './visit-declarations.ts';
-import { addMember, addModuleMember, declare, moduleName, refer, type Walk } from './walk.ts';
+import {
+  addMember,
+  addModuleMember,
+  declare,
+  moduleName,
+  refer,
+  referToMembersOf,
+  type Walk,
+} from './walk.ts';
 
 /** A name or a dotted name; the leftmost part is a use by scope. */
 export function visitEntityName(
@@ -32,7 +40,7 @@ export function visitEntityName(
   } else if (node.type === 'TSQualifiedName') {
     const left = child(node, 'left');
     const name = nameOf(left);
-    if (left && name !== undefined) refer(walk, scope, left, NAMESPACE | VALUE, true);
+    if (left && name !== undefined) referToMembersOf(walk, scope, left);
     else visitEntityName(walk, left, scope, NAMESPACE | VALUE);
     const site = addMember(walk, child(node, 'right'));
     const value = name === undefined ? undefined : ({ type: 'identifier', name } as const);

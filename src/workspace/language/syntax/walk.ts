@@ -4,7 +4,7 @@
  * other.
  */
 import type { ExportLink, ImportLink, Link, ModuleName, Role, Site } from './file-model.ts';
-import { ANY_MEANING, type Binding, type Scope, lookUp } from './scope.ts';
+import { ANY_MEANING, NAMESPACE, VALUE, type Binding, type Scope, lookUp } from './scope.ts';
 import { type SyntaxNode, child, children, nameOf, stringValue, unwrap } from './syntax-node.ts';
 
 /** A use of a name that is resolved when all declarations are known. */
@@ -173,12 +173,18 @@ export function refer(
   scope: Scope,
   identifier: SyntaxNode,
   meaning: number,
-  consumes = false,
 ): MutableSite | undefined {
   const name = nameOf(identifier) ?? '';
   const site = addSite(walk, name, identifier.start, 'reference');
-  walk.references.push({ scope, name, meaning, site, consumes });
+  walk.references.push({ scope, name, meaning, site, consumes: false });
   return site;
+}
+
+/** Records a use that only reads members of what it names: no module object gets away by it. */
+export function referToMembersOf(walk: Walk, scope: Scope, identifier: SyntaxNode): void {
+  const name = nameOf(identifier) ?? '';
+  const site = addSite(walk, name, identifier.start, 'reference');
+  walk.references.push({ scope, name, meaning: NAMESPACE | VALUE, site, consumes: true });
 }
 
 /** Records a use whose site exists already (the local side of a shorthand). */
@@ -338,7 +344,7 @@ function finishModules(walk: Walk): void {
     if (from) walk.stars.push(from);
   }
   const imported = new Set(walk.imports.map((each) => each.node));
-  for (const [exported, member] of walk.passedOn) {
-    if (imported.has(member)) link(walk, exported, member, true);
+  for (const [outer, member] of walk.passedOn) {
+    if (imported.has(member)) link(walk, outer, member, true);
   }
 }
