@@ -1,11 +1,11 @@
 /** A space in a temporary folder, as the writer's thread would open it, and work to fill it with. */
-import { generateKeyPairSync, randomFillSync } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { deciders, reducers } from '#daemon/state-tables.ts';
-import { makeSigner } from '#identity/signer.ts';
+import { openNodeKey } from '#identity/node-key.ts';
 import { openBlobDatabase, openLedgerDatabase } from '#ledger/store/database.ts';
 import { openHeadFile, type HeadFile } from '#ledger/store/head-file.ts';
 import { LedgerCore, type Pending } from '#ledger/ledger-core.ts';
@@ -41,7 +41,7 @@ export function temporaryFolder(): { readonly path: string; readonly dispose: ()
   return { path, dispose: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** Opens a new space in `folder`, with a key of its own. */
+/** Opens the space in `folder`, with a key of its own; both are made when there are none. */
 export function openSpace(folder: string): OpenSpace {
   const database = openLedgerDatabase(join(folder, 'ledger.db'));
   openBlobDatabase(join(folder, 'blobs.db')).close();
@@ -49,7 +49,7 @@ export function openSpace(folder: string): OpenSpace {
   const core = new LedgerCore({
     database,
     space: BENCH_SPACE,
-    signer: makeSigner(generateKeyPairSync('ed25519').privateKey),
+    signer: openNodeKey(join(folder, 'node.key')),
     epoch: 1,
     now: Date.now,
     random: (bytes) => randomFillSync(bytes),

@@ -6,10 +6,14 @@ import { parseArgs } from 'node:util';
 import { append } from './append.ts';
 import { describeMachine } from './machine.ts';
 import { TABLE_HEAD, toLine, type Bench } from './report.ts';
+import { subscribe } from './subscribe.ts';
+import { verify } from './verify.ts';
 
 /** Every bench by name, in the order they run. */
 const BENCHES: Readonly<Record<string, Bench>> = {
   append,
+  verify,
+  subscribe,
 };
 
 const { values, positionals } = parseArgs({
