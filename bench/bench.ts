@@ -4,8 +4,11 @@
  */
 import { parseArgs } from 'node:util';
 import { append } from './append.ts';
+import { claims } from './claims.ts';
 import { describeMachine } from './machine.ts';
+import { mission } from './mission.ts';
 import { TABLE_HEAD, toLine, type Bench } from './report.ts';
+import { startUp } from './start-up.ts';
 import { subscribe } from './subscribe.ts';
 import { verify } from './verify.ts';
 
@@ -14,6 +17,9 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   append,
   verify,
   subscribe,
+  claims,
+  mission,
+  'start-up': startUp,
 };
 
 const { values, positionals } = parseArgs({
