@@ -129,6 +129,7 @@ async function prepare(work: MissionWork, change: FinishedChange): Promise<Prepa
   const { head } = work.ledger.stats();
   const trailers = [
     `Skein-Mission: ${work.mission}`,
+    `Skein-Space: ${work.ledger.space}`,
     ...(head === null ? [] : [`Skein-Head: ${head.chain}:${head.seq}:${head.hash}`]),
   ];
   return prepareGitCommit(work.repository, {

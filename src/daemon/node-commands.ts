@@ -77,7 +77,8 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   'record.restore': async ({ spaces, supervisor }, command) => {
     const request = z.object({ folder: z.string(), replace: z.boolean() });
     assertNoMissions(supervisor, command);
-    return restoreHome(spaces, read(request, command));
+    const headsOf = (space: string): Promise<readonly ChainHead[]> => headsOutside(spaces, space);
+    return restoreHome(spaces, { ...read(request, command), headsOutside: headsOf });
   },
   'workspace.clean': async ({ spaces, supervisor, paths }, command) =>
     cleanWorktrees({ spaces, supervisor, paths }, read(z.object({ dryRun: z.boolean() }), command)),
@@ -140,5 +141,5 @@ function assertNoMissions({ atWork }: CommandParts['supervisor'], { name }: Door
 /** Heads that git commits of the repository carry: anchors that whoever edits the record lacks. */
 async function headsOutside(spaces: Spaces, space: string): Promise<readonly ChainHead[]> {
   const project = spaces.project(space);
-  return project === undefined ? [] : readSkeinHeads(project.repository);
+  return project === undefined ? [] : readSkeinHeads(project.repository, space);
 }

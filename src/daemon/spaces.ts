@@ -8,7 +8,7 @@ import {
   renameSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ChainHead, Ledger, VerifyReport } from '#ledger/ledger.ts';
 import {
   openWorkerLedger,
@@ -17,6 +17,7 @@ import {
 } from '#ledger/worker-ledger.ts';
 import type { Redactor } from '#lib/redact.ts';
 import { SkeinError } from '#protocol/errors.ts';
+import { oneAtTime } from '#workspace/one-at-time.ts';
 import type { HomePaths } from './home-paths.ts';
 import { assertWhole, forgetDamage, markDamaged } from './space-files.ts';
 
@@ -33,8 +34,12 @@ export interface SpaceThreadData {
 export interface Project {
   readonly format: number;
   readonly repository: string;
+  /** Its git folder that all worktrees share. */
+  readonly commonDir: string;
   readonly searchPath: string;
 }
+
+type RepositoryPlace = Readonly<Record<'top' | 'commonDir', string>>;
 
 /** The form of a space's id. */
 export const SPACE_ID = /^[0-9a-f]{32}$/;
@@ -80,27 +85,34 @@ export class Spaces {
 
   /**
    * The ledger of a repository; a new space when it has none here. The repository remembers its
-   * space in its git folder, so that it may be moved: a project is never derived from a path.
+   * space in its git folder, so that it may be moved: a project is never derived from a path. A copy
+   * of a repository gets a space of its own while the one it was copied from is still there.
    */
-  async forRepository(
-    repository: { readonly top: string; readonly commonDir: string },
-    searchPath: string,
-  ): Promise<Ledger> {
-    const folder = join(repository.commonDir, 'skein');
-    const file = join(folder, 'spaces.json');
+  forRepository(repository: RepositoryPlace, searchPath: string): Promise<Ledger> {
+    // Two goals at once for a new repository must not make two spaces.
+    const key = `space of ${repository.commonDir}`;
+    return oneAtTime(key, () => this.#findOrMake(repository, searchPath));
+  }
+
+  async #findOrMake(repository: RepositoryPlace, searchPath: string): Promise<Ledger> {
+    const file = markerOf(repository.commonDir);
     const known = readMarker(file);
     const remembered = known[this.#node];
-    const found = remembered !== undefined && existsSync(this.folder(remembered));
+    const found =
+      remembered !== undefined &&
+      existsSync(this.folder(remembered)) &&
+      !this.#isCopied(remembered, repository);
     const space = found ? remembered : randomBytes(16).toString('hex');
     mkdirSync(this.folder(space), { recursive: true, mode: 0o700 });
     writeJson(join(this.folder(space), 'project.json'), {
       format: FILE_FORMAT,
       repository: repository.top,
+      commonDir: repository.commonDir,
       searchPath,
     } satisfies Project);
     const ledger = await this.#start(space);
     if (!found) {
-      mkdirSync(folder, { recursive: true });
+      mkdirSync(dirname(file), { recursive: true });
       writeJson(file, { format: FILE_FORMAT, spaces: { ...known, [this.#node]: space } });
     }
     return ledger;
@@ -140,6 +152,13 @@ export class Spaces {
     forgetDamage(this.folder(space));
     await this.open(space);
     return done;
+  }
+
+  /** Whether the space's repository is another one, still in its place. */
+  #isCopied(space: string, { commonDir }: RepositoryPlace): boolean {
+    const before = this.project(space)?.commonDir;
+    if (before === undefined || before === commonDir) return false;
+    return readMarker(markerOf(before))[this.#node] === space;
   }
 
   async close(): Promise<void> {
@@ -186,6 +205,8 @@ export class Spaces {
     };
   }
 }
+
+const markerOf = (commonDir: string): string => join(commonDir, 'skein', 'spaces.json');
 
 function readMarker(file: string): Record<string, string> {
   if (!existsSync(file)) return {};

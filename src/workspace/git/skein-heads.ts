@@ -1,4 +1,7 @@
-/** Reads the trailers `Skein-Head: chain:seq:hash` of a repository's git commits. */
+/**
+ * Reads the trailers `Skein-Head: chain:seq:hash` of a repository's git commits. `Skein-Space` says
+ * whose head it is: a repository may hold git commits of many homes and of many records.
+ */
 import { existsSync } from 'node:fs';
 import { runGit } from './run-git.ts';
 
@@ -11,11 +14,16 @@ export interface RememberedHead {
 
 const TRAILER = /^([0-9a-f]{32}):(\d{1,15}):([0-9a-f]{64})$/u;
 
+const trailer = (key: string): string => `%(trailers:key=${key},valueonly,separator=%x2C)`;
+
 /** How many git commits are looked at, newest first. */
 const MAX_COMMITS = 10_000;
 
-/** All heads named on any branch; none when the repository is gone. */
-export async function readSkeinHeads(repository: string): Promise<readonly RememberedHead[]> {
+/** All heads of a space that are named on any branch; none when the repository is gone. */
+export async function readSkeinHeads(
+  repository: string,
+  space: string,
+): Promise<readonly RememberedHead[]> {
   if (!existsSync(repository)) return [];
   const { code, stdout } = await runGit({
     cwd: repository,
@@ -24,7 +32,7 @@ export async function readSkeinHeads(repository: string): Promise<readonly Remem
       '--branches',
       `--max-count=${MAX_COMMITS}`,
       '--grep=^Skein-Head: ',
-      '--format=%(trailers:key=Skein-Head,valueonly)',
+      `--format=${trailer('Skein-Space')} ${trailer('Skein-Head')}`,
     ],
     okCodes: [0, 128],
   });
@@ -33,7 +41,9 @@ export async function readSkeinHeads(repository: string): Promise<readonly Remem
     .toString('utf8')
     .split('\n')
     .flatMap((line) => {
-      const [, chain, seq, hash] = TRAILER.exec(line.trim()) ?? [];
-      return chain === undefined || hash === undefined ? [] : [{ chain, seq: Number(seq), hash }];
+      const [of, head = ''] = line.split(' ');
+      const [, chain, seq, hash] = TRAILER.exec(head) ?? [];
+      if (of !== space || chain === undefined || hash === undefined) return [];
+      return [{ chain, seq: Number(seq), hash }];
     });
 }
