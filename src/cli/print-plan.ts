@@ -26,7 +26,7 @@ export function planLines(plan: PlanState, contents: PlanContents, style: Style)
     ...fileLines(contents, style),
     ...listedLines(contents, style),
     `  price: ${plan.price.files} files, ${plan.price.changes} changes, no model is asked (0.00 USD), ${timeText(plan.price.timeMs)}`,
-    `  checks: ${plan.checks.length === 0 ? 'none' : plan.checks.map(({ name, command }) => `${name} (${command})`).join(', ')}`,
+    `  checks: ${plan.checks.length === 0 ? 'none' : plan.checks.map(({ name, command }) => (name === command ? name : `${name} (${command})`)).join(', ')}`,
     `  ${yellow(`isolation: ${plan.isolation}`)} ${dim('(checks run as you, on your machine, without a sandbox)')}`,
     ...plan.warnings.map((warning) => `  ${yellow('note')} ${warning}`),
     dim(`  plan ${plan.hash.slice(0, 16)}, base ${plan.base.slice(0, 10)}, ${plan.engine}`),

@@ -182,7 +182,9 @@ async function assertCleanWorktree(work: MissionWork, { edits }: PlanContents): 
   throw new SkeinError(
     'check-failed',
     `Cannot finish: a check wrote files that the plan does not name: ${others.slice(0, 10).join(', ')}`,
-    { fix: 'Run checks that only look (no --fix, no --write), or keep what they write out of git.' },
+    {
+      fix: 'Run checks that only look (no --fix, no --write), or keep what they write out of git.',
+    },
   );
 }
 

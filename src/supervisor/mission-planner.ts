@@ -42,7 +42,11 @@ export async function planMission(work: MissionWork, state: MissionState): Promi
       `Cannot plan: ${edits.length} files would change, ${MAX_FILES} is the limit`,
     );
   }
-  await assertWritable(work.repository, work.base, edits.map(({ path }) => path));
+  await assertWritable(
+    work.repository,
+    work.base,
+    edits.map(({ path }) => path),
+  );
   const contents = await storeContents(work.ledger.blobs, change);
   const checks = await findChecks(work, state);
   const plan = {

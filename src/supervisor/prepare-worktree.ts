@@ -1,4 +1,5 @@
 /** Makes the worktree of a mission a working project: checked out, dependencies linked or set up. */
+import { existsSync } from 'node:fs';
 import { SkeinError } from '#protocol/errors.ts';
 import type { Probe } from '#tasks/effects.ts';
 import type { MissionWork } from '#tasks/mission-work.ts';
@@ -44,6 +45,7 @@ export async function makeWorktree(work: MissionWork): Promise<PreparedWorktree>
         ? { type: 'done', outcome: { files: (await listTrackedFiles(plan.path)).length } }
         : { type: 'not-done' },
   });
+  if (!existsSync(work.worktree)) throw worktreeGone(work);
   const warnings = await setUp(work);
   const tracked = await listTrackedFiles(work.worktree, work.base);
   const files = tracked
@@ -51,6 +53,13 @@ export async function makeWorktree(work: MissionWork): Promise<PreparedWorktree>
     .map(({ path }) => path);
   return { files, warnings };
 }
+
+const worktreeGone = ({ mission }: MissionWork): SkeinError =>
+  new SkeinError(
+    'workspace-failed',
+    `Cannot continue mission ${mission}: somebody removed its worktree`,
+    { fix: 'Run the goal again: a new mission begins with a new worktree.' },
+  );
 
 /** `workspace.setup` of skein.yaml when there is one, else links to the installed dependencies. */
 async function setUp(work: MissionWork): Promise<readonly string[]> {

@@ -120,9 +120,7 @@ export class Supervisor {
   async reject(ledger: Ledger, command: Command, speaker: Speaker): Promise<Receipt> {
     const { mission } = command.input as { mission: string };
     const receipt = await ledger.execute(command, speaker);
-    await cleanUp(
-      this.#workOn(ledger, mission, await this.#openAgain(ledger, mission), neverStops()),
-    );
+    await this.#tidyUp(ledger, mission);
     return receipt;
   }
 
@@ -151,9 +149,9 @@ export class Supervisor {
     const { approvedFrom, gitCommit } = missionState(ledger, mission);
     const worktreeKept = approvedFrom !== null;
     await ledger.execute({ ...command, input: { mission, reason, worktreeKept } }, speaker);
-    const work = this.#workOn(ledger, mission, await this.#openAgain(ledger, mission), neverStops());
-    if (!worktreeKept) await cleanUp(work);
-    return { worktree: worktreeKept ? work.worktree : null, gitCommit };
+    await this.#closeTasks(ledger, mission, { name: 'task.fail', reason });
+    if (!worktreeKept) await this.#tidyUp(ledger, mission);
+    return { worktree: worktreeKept ? join(this.#options.worktrees, mission) : null, gitCommit };
   }
 
   async #stop(mission: string, why: SkeinError): Promise<boolean> {
@@ -174,11 +172,18 @@ export class Supervisor {
   async #openAgain(ledger: Ledger, mission: string): Promise<Repository> {
     missionState(ledger, mission);
     const place = this.#options.projectOf(ledger.space);
-    if (place !== undefined) return openRepository(place.repository);
-    throw new SkeinError(
-      'repository-not-found',
-      `Cannot continue mission ${mission}: this home does not know where its repository is`,
-    );
+    const { repository } = place ?? { repository: 'a place that this home does not know' };
+    try {
+      return await openRepository(repository);
+    } catch (thrown) {
+      const cause = toSkeinError(thrown);
+      if (cause.name !== 'repository-not-found') throw cause;
+      throw new SkeinError(
+        'repository-not-found',
+        `Cannot continue mission ${mission}: its repository is not at ${repository} any more`,
+        { fix: 'If you moved it, run a mission in its new place once: its record follows.', cause },
+      );
+    }
   }
 
   #start(ledger: Ledger, mission: string, repository: Repository): void {
@@ -238,23 +243,40 @@ export class Supervisor {
   async #endBadly(work: MissionWork, state: MissionState, error: SkeinError): Promise<void> {
     const { mission } = work;
     if (error.name === 'interrupted') {
+      await this.#closeTasks(work.ledger, mission, { name: 'task.release', reason: error.message });
       await work.record('mission.interrupt', { mission, reason: error.message });
       return;
     }
     const worktreeKept = state.status !== 'planning';
     // Nothing was edited while planning: there is nothing in the worktree to look at.
     if (!worktreeKept) await cleanUp(work).catch(() => undefined);
-    await this.#failTasks(work, error);
+    await this.#closeTasks(work.ledger, mission, { name: 'task.fail', reason: error.message });
     const { code, message, fix } = error;
     const problem = { error: error.name, code, message, ...(fix === undefined ? {} : { fix }) };
     await work.record('mission.fail', { mission, ...problem, worktreeKept });
   }
 
-  async #failTasks(work: MissionWork, { message }: SkeinError): Promise<void> {
-    for (const { id, body } of work.ledger.read.entities('task')) {
+  /** No lease outlives the work on it: whatever ended it, others may have the paths now. */
+  async #closeTasks(
+    ledger: Ledger,
+    mission: string,
+    { name, reason }: { readonly name: 'task.release' | 'task.fail'; readonly reason: string },
+  ): Promise<void> {
+    for (const { id, body } of ledger.read.entities('task')) {
       const task = body as { mission: string; status: string };
-      if (task.mission !== work.mission || task.status !== 'claimed') continue;
-      await work.record('task.fail', { task: id, reason: message });
+      if (task.mission !== mission || task.status !== 'claimed') continue;
+      const input = { task: id, reason };
+      await ledger.execute({ id: this.#options.newId(), name, input }, SUPERVISOR);
+    }
+  }
+
+  /** The worktree of a mission that has ended; what can't be removed now is left for "skein clean". */
+  async #tidyUp(ledger: Ledger, mission: string): Promise<void> {
+    try {
+      const repository = await this.#openAgain(ledger, mission);
+      await cleanUp(this.#workOn(ledger, mission, repository, neverStops()));
+    } catch (thrown) {
+      this.#report(toSkeinError(thrown));
     }
   }
 }

@@ -12,7 +12,7 @@ import {
 import { heldLeases, type HeldLeases } from './held-leases.ts';
 import type { LeaseState, TaskState } from './task-reducer.ts';
 
-/** Commands about tasks: `task.claim`, `task.finish`, `task.fail`. */
+/** Commands about tasks: `task.claim`, `task.release`, `task.finish`, `task.fail`. */
 export const taskDeciders: DeciderTable = {
   'task.claim': defineDecider(
     fields({ task: text, agent: text, ttlMs: integer }),
@@ -34,6 +34,15 @@ export const taskDeciders: DeciderTable = {
           data: { agent, lease, attempt: body.attempt + 1 },
         },
       ];
+    },
+  ),
+  // Who stops working on a task gives its paths back; the task stays claimed until it goes on.
+  'task.release': defineDecider(
+    fields({ task: text, reason: text }),
+    ({ task, reason }, context) => {
+      const { body } = requireEntity<TaskState>(context, 'task', task);
+      if (body.status !== 'claimed') throw notClaimed(task, body);
+      return leaseOf(body, context)?.status === 'held' ? release(body, reason) : [];
     },
   ),
   'task.finish': defineDecider(
@@ -67,12 +76,15 @@ export const taskDeciders: DeciderTable = {
 const notClaimed = (task: string, { status }: TaskState): SkeinError =>
   new SkeinError('conflict', `Cannot close task ${task}: it is ${status}`);
 
-/** A task may be claimed when it is ready, or when its lease belongs to an epoch that has ended. */
+const leaseOf = ({ lease }: TaskState, context: DecisionContext): LeaseState | undefined =>
+  lease === null ? undefined : context.entity<LeaseState>('lease', lease)?.body;
+
+/** A task may be claimed when it is ready, or when its lease is released or of an epoch that ended. */
 function assertClaimable(task: string, body: TaskState, context: DecisionContext): void {
   if (body.status === 'ready') return;
-  const lease =
-    body.lease === null ? undefined : context.entity<LeaseState>('lease', body.lease)?.body;
-  if (body.status === 'claimed' && lease !== undefined && lease.epoch !== context.epoch) return;
+  const lease = leaseOf(body, context);
+  const isVoid = lease?.status === 'released' || (lease && lease.epoch !== context.epoch);
+  if (body.status === 'claimed' && isVoid === true) return;
   throw new SkeinError('conflict', `Cannot claim task ${task}: it is ${body.status}`, {
     details: { holder: body.agent },
   });
