@@ -11,7 +11,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { backup } from 'node:sqlite';
+import { backup, type DatabaseSync } from 'node:sqlite';
+import type { ChainHead } from '#ledger/ledger.ts';
 import { countRows } from '#ledger/ledger-reader.ts';
 import { openForReading } from '#ledger/store/database.ts';
 import { SkeinError } from '#protocol/errors.ts';
@@ -89,10 +90,17 @@ async function backupSpace(
   return { space, commits, events, bytes };
 }
 
+/** What to bring back; `headsOutside` are the heads that a space's repository remembers. */
+export interface RestoreRequest {
+  readonly folder: string;
+  readonly replace: boolean;
+  readonly headsOutside: (space: string) => Promise<readonly ChainHead[]>;
+}
+
 /** Brings the spaces of a backup into this home. Throws `conflict` for one that is here already. */
 export async function restoreHome(
   spaces: Spaces,
-  { folder, replace }: { readonly folder: string; readonly replace: boolean },
+  { folder, replace, headsOutside }: RestoreRequest,
 ): Promise<RestoreReport> {
   assertBackup(folder);
   const here = new Set(spaces.list());
@@ -104,8 +112,10 @@ export async function restoreHome(
     });
   }
   const restored = [];
-  for (const space of wanted)
-    restored.push(await restoreSpace(spaces, space, join(folder, 'spaces', space)));
+  for (const space of wanted) {
+    const heads = here.has(space) ? await headsOutside(space) : [];
+    restored.push(await restoreSpace(spaces, space, join(folder, 'spaces', space), heads));
+  }
   return { spaces: restored };
 }
 
@@ -127,15 +137,27 @@ function restoreSpace(
   spaces: Spaces,
   space: string,
   from: string,
+  heads: readonly ChainHead[],
 ): Promise<RestoreReport['spaces'][number]> {
   return spaces.rebuild(space, (folder) => {
     const hadOne = existsSync(join(folder, 'ledger.db'));
     const replaced = hadOne ? setAside(folder, 'replaced') : null;
     cpSync(from, folder, { recursive: true });
-    requestRestart(folder, 'restored from a backup', []);
     const copy = openForReading(join(folder, 'ledger.db'));
     const { commits } = countRows(copy);
+    const lost = lostCommits(copy, heads);
     copy.close();
+    requestRestart(folder, 'restored from a backup', lost);
     return { space, commits, replaced };
   });
+}
+
+/** Commits that somebody has seen and the backup does not hold: the first one of each chain. */
+function lostCommits(copy: DatabaseSync, heads: readonly ChainHead[]): string[] {
+  const last = copy.prepare('SELECT max(seq) AS seq FROM commits WHERE chain = ?');
+  const lost = heads.flatMap(({ chain, seq }) => {
+    const held = Number(last.get(chain)?.['seq'] ?? 0);
+    return seq > held ? [`${chain}:${held + 1}`] : [];
+  });
+  return [...new Set(lost)];
 }
