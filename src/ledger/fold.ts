@@ -31,11 +31,22 @@ export function foldEvent(
 }
 
 /** The state of a space as one hash: reducer-set version and all entities, sorted. */
-export function stateHash(set: ReducerSet, entities: Iterable<Entity>): string {
-  const lines = Array.from(entities, entityLine).sort();
-  return sha256(`${set.version}\n${lines.join('\n')}`);
-}
+export const stateHash = (set: ReducerSet, entities: Iterable<Entity>): string =>
+  hashLines(set, Array.from(entities, entityLine));
+
+/** The same from the lines of all entities. */
+export const hashLines = (set: ReducerSet, lines: readonly string[]): string =>
+  sha256(`${set.version}\n${lines.toSorted().join('\n')}`);
 
 /** An entity as one line: equal lines, equal entities. */
-export const entityLine = ({ kind, id, version, home, body }: Entity): string =>
-  canonicalJson([kind, id, version, home, body]);
+export const entityLine = (entity: Entity): string =>
+  lineOf({ ...entity, body: canonicalJson(entity.body) });
+
+/** The line of an entity whose body is canonical JSON already. */
+export const lineOf = (row: Omit<Entity, 'body' | 'kind'> & RowText): string =>
+  `[${JSON.stringify(row.kind)},${JSON.stringify(row.id)},${row.version},${JSON.stringify(row.home)},${row.body}]`;
+
+interface RowText {
+  readonly kind: string;
+  readonly body: string;
+}

@@ -19,15 +19,24 @@ export interface EncodedEvent {
   readonly hash: string;
 }
 
+const SALT_BYTES = 16;
+
 /** The id of a commit: SHA-256 over header bytes and signature, so that both are chained. */
 export const commitId = (header: Uint8Array, signature: Uint8Array): string =>
   hash('sha256', Buffer.concat([header, signature]), 'hex');
 
-/** The hash of an event on its header: SHA-256(salt + event bytes). */
-export const eventHash = (salt: Uint8Array, body: Uint8Array): string =>
-  hash('sha256', Buffer.concat([salt, body]), 'hex');
+/** Where salt and body are put side by side: a buffer for each event would cost as much as its hash. */
+const together = Buffer.alloc(SALT_BYTES + MAX_EVENT_BYTES);
 
-const SALT_BYTES = 16;
+/** The hash of an event on its header: SHA-256(salt + event bytes). */
+export function eventHash(salt: Uint8Array, body: Uint8Array): string {
+  const bytes = salt.length + body.length;
+  if (bytes > together.length) return hash('sha256', Buffer.concat([salt, body]), 'hex');
+  together.set(salt, 0);
+  together.set(body, salt.length);
+  return hash('sha256', together.subarray(0, bytes), 'hex');
+}
+
 const SALTS_AT_ONCE = 256;
 
 /** A maker of salts; chance is asked for many at once, one by one it would cost more than hashing. */
