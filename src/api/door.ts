@@ -18,15 +18,19 @@ export interface SpaceEntity extends Entity {
   readonly space: string;
 }
 
+/** Entities of one kind: of one space or of all, of one mission or of all. */
+export interface EntityQuery {
+  readonly kind: EntityKind;
+  readonly space?: string | undefined;
+  readonly mission?: string | undefined;
+}
+
 /** The node, seen from the API. All errors are SkeinErrors. */
 export interface Door {
   /** Who the bearer of a token is; undefined when it is no token of this node. */
   readonly identify: (token: string) => Speaker | undefined;
   readonly execute: (command: DoorCommand, speaker: Speaker) => Promise<unknown>;
-  readonly entities: (
-    kind: EntityKind,
-    space: string | undefined,
-  ) => Promise<readonly SpaceEntity[]>;
+  readonly entities: (query: EntityQuery) => Promise<readonly SpaceEntity[]>;
   readonly ledger: (space: string) => Promise<Ledger>;
   readonly status: () => Promise<unknown>;
   /** Called when a request begins; the answer is called when it has ended. Keeps the node awake. */

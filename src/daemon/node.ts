@@ -130,11 +130,11 @@ function makeDoor(parts: CommandParts, { epoch, key, token, enter }: DoorIdentit
     identify: (given) =>
       isToken(given, token) ? { actor: 'person:owner', authority: 'human' } : undefined,
     execute: (command, speaker) => executeCommand(parts, command, speaker),
-    entities: async (kind, space) => {
+    entities: async ({ kind, space, mission }) => {
       const found: SpaceEntity[] = [];
       for (const id of space === undefined ? spaces.list() : [space]) {
         const ledger = await spaces.open(id);
-        for (const entity of ledger.read.entities(kind)) found.push({ ...entity, space: id });
+        for (const entity of ledger.read.entities(kind, mission)) found.push({ ...entity, space: id });
       }
       return found;
     },

@@ -10,7 +10,10 @@ const MAX_EVENTS = 10_000;
 /** A reader over an open reading connection. */
 export function makeLedgerReader(database: DatabaseSync): LedgerReader {
   const one = database.prepare('SELECT * FROM entities WHERE kind = ? AND id = ?');
-  const all = database.prepare('SELECT * FROM entities WHERE kind = ? ORDER BY id LIMIT ?');
+  const all = database.prepare(
+    // The end of the range is above every id that begins with the prefix.
+    'SELECT * FROM entities WHERE kind = ? AND id >= ? AND id < ? ORDER BY id LIMIT ?',
+  );
   const every = database.prepare(
     'SELECT position, body FROM events WHERE position > ? ORDER BY position LIMIT ?',
   );
@@ -23,7 +26,8 @@ export function makeLedgerReader(database: DatabaseSync): LedgerReader {
       const row = one.get(kind, id);
       return row === undefined ? undefined : entityFromRow(row);
     },
-    entities: (kind) => all.all(kind, MAX_ENTITIES).map(entityFromRow),
+    entities: (kind, prefix = '') =>
+      all.all(kind, prefix, `${prefix}\u{10ffff}`, MAX_ENTITIES).map(entityFromRow),
     events: ({ after, mission, limit }) => {
       const most = Math.min(limit, MAX_EVENTS);
       const rows =

@@ -29,7 +29,8 @@ export interface Ledger {
 /** Committed state. Lists are bounded: `limit` at most 10,000. */
 export interface LedgerReader {
   readonly entity: (kind: EntityKind, id: string) => Entity | undefined;
-  readonly entities: (kind: EntityKind) => readonly Entity[];
+  /** Sorted by id; with `prefix` those whose id begins with it (as all ids of a mission do). */
+  readonly entities: (kind: EntityKind, prefix?: string) => readonly Entity[];
   readonly events: (query: EventQuery) => readonly StoredEvent[];
   readonly position: (eventId: string) => number | undefined;
 }

@@ -1,5 +1,4 @@
 /** Strategy: turns the goal of a mission into a plan with a price, and puts it on the record. */
-import { SkeinError } from '#protocol/errors.ts';
 import type { EventData } from '#protocol/event-types.ts';
 import type { MissionWork } from '#tasks/mission-work.ts';
 import type { Check } from '#workspace/checks/check.ts';
@@ -8,13 +7,11 @@ import { assertBranchFree } from '#workspace/git/branch-ref.ts';
 import { readGitIdentity } from '#workspace/git/git-identity.ts';
 import { assertWritable } from '#workspace/write-rules.ts';
 import { readSkeinYaml } from '#workspace/skein-yaml.ts';
+import { assertEdits, missionLimits } from './limits.ts';
 import type { MissionState } from './mission-reducer.ts';
 import { planHash, storeContents } from './plan-contents.ts';
 import { makeWorktree } from './prepare-worktree.ts';
 import { recipeNamed } from './recipes.ts';
-
-/** The most files one mission may change. */
-const MAX_FILES = 2_000;
 
 /** How many earlier missions the expected time is taken from. */
 const TIMED_MISSIONS = 5;
@@ -36,12 +33,7 @@ export async function planMission(work: MissionWork, state: MissionState): Promi
     signal: work.signal,
   });
   const { edits, listed } = change;
-  if (edits.length > MAX_FILES) {
-    throw new SkeinError(
-      'payload-too-large',
-      `Cannot plan: ${edits.length} files would change, ${MAX_FILES} is the limit`,
-    );
-  }
+  assertEdits(await missionLimits(work), edits.length);
   await assertWritable(
     work.repository,
     work.base,

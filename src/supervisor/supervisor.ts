@@ -11,6 +11,7 @@ import type { MissionWork } from '#tasks/mission-work.ts';
 import { openRepository, type Repository } from '#workspace/git/open-repository.ts';
 import type { Crew } from './crew.ts';
 import { cleanUp, executeMission } from './mission-executor.ts';
+import { missionLimits, tooLong } from './limits.ts';
 import { planMission } from './mission-planner.ts';
 import type { MissionState } from './mission-reducer.ts';
 import { findRecipe } from './recipes.ts';
@@ -58,14 +59,6 @@ export interface Submitted {
   readonly space: string;
   readonly mission: string;
 }
-
-/** The longest that a mission may plan, and the longest that it may work. */
-const MISSION_LIMIT_MS = 30 * 60_000;
-
-const tooLong = (): SkeinError =>
-  new SkeinError('limit-reached', 'Cannot continue: the mission took longer than 30 minutes', {
-    fix: 'Make the goal smaller, or the checks faster.',
-  });
 
 const SUPERVISOR: Speaker = { actor: 'agent:supervisor', authority: 'supervisor' };
 
@@ -189,11 +182,7 @@ export class Supervisor {
   #start(ledger: Ledger, mission: string, repository: Repository): void {
     const stop = new AbortController();
     const work = this.#workOn(ledger, mission, repository, stop.signal);
-    const cancelTimer = this.#options.after(MISSION_LIMIT_MS, () => stop.abort(tooLong()));
-    const ended = this.#carryOn(work).finally(() => {
-      cancelTimer();
-      this.#running.delete(mission);
-    });
+    const ended = this.#carryOn(work, stop).finally(() => this.#running.delete(mission));
     this.#running.set(mission, { stop, ended });
   }
 
@@ -221,9 +210,12 @@ export class Supervisor {
   }
 
   /** Never rejects: whatever goes wrong ends on the record, or the record itself is gone. */
-  async #carryOn(work: MissionWork): Promise<void> {
+  async #carryOn(work: MissionWork, stop: AbortController): Promise<void> {
     const state = missionState(work.ledger, work.mission);
+    let cancelTimer = (): void => undefined;
     try {
+      const limits = await missionLimits(work);
+      cancelTimer = this.#options.after(limits.timeMs, () => stop.abort(tooLong(limits)));
       if (state.status === 'planning') await planMission(work, state);
       else await executeMission(work, this.#options.crew);
     } catch (thrown) {
@@ -232,6 +224,8 @@ export class Supervisor {
       await this.#endBadly(work, state, error).catch((failure) =>
         this.#report(toSkeinError(failure)),
       );
+    } finally {
+      cancelTimer();
     }
   }
 
@@ -262,7 +256,7 @@ export class Supervisor {
     mission: string,
     { name, reason }: { readonly name: 'task.release' | 'task.fail'; readonly reason: string },
   ): Promise<void> {
-    for (const { id, body } of ledger.read.entities('task')) {
+    for (const { id, body } of ledger.read.entities('task', mission)) {
       const task = body as { mission: string; status: string };
       if (task.mission !== mission || task.status !== 'claimed') continue;
       const input = { task: id, reason };

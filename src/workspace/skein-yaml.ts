@@ -24,7 +24,7 @@ const FILE = 'skein.yaml';
 const MAX_BYTES = 64 * 1024;
 const MAX_ALIASES = 20;
 
-const commandSchema = z.string().trim().min(1).max(4096);
+const commandSchema = z.string().trim().min(1).max(4096).describe('A command line for sh -c');
 const checkSchema = z.union(
   [
     commandSchema.transform((run) => ({ name: run, run })),
@@ -36,7 +36,23 @@ const fileSchema = z.strictObject({
   format: z.literal(SKEIN_YAML_FORMAT).optional(),
   checks: z.array(checkSchema).max(50).optional(),
   workspace: z.strictObject({ setup: commandSchema.optional() }).optional(),
+  limits: z
+    .strictObject({
+      minutes: z.int().min(1).max(1440).optional().describe('The longest a mission may work'),
+      edits: z.int().min(1).max(2000).optional().describe('The most files a mission may change'),
+    })
+    .optional(),
 });
+
+/** The form of the file as JSON Schema (2020-12), for editors; published in docs/. */
+export const skeinYamlSchema = (): object =>
+  z.toJSONSchema(fileSchema, { io: 'input', target: 'draft-2020-12' });
+
+/** What may stand below a key of the file. */
+const KNOWN_KEYS: Readonly<Record<string, string>> = {
+  workspace: 'setup',
+  limits: 'minutes, edits',
+};
 
 /** What `skein.yaml` says; every key is optional. */
 export interface SkeinYaml {
@@ -46,6 +62,8 @@ export interface SkeinYaml {
     /** Run with `sh -c` in a new worktree instead of linking the installed dependencies. */
     readonly setup?: string;
   };
+  /** What a mission may use; the defaults are 30 minutes and 2,000 edits. */
+  readonly limits?: { readonly minutes?: number; readonly edits?: number };
 }
 
 /**
@@ -127,9 +145,15 @@ function assertUniqueNames(
 
 function dropMissing(file: z.infer<typeof fileSchema>): SkeinYaml {
   const setup = file.workspace?.setup;
+  const { minutes, edits } = file.limits ?? {};
+  const limits = {
+    ...(minutes === undefined ? {} : { minutes }),
+    ...(edits === undefined ? {} : { edits }),
+  };
   return {
     ...(file.checks === undefined ? {} : { checks: file.checks }),
     ...(setup === undefined ? {} : { workspace: { setup } }),
+    ...(file.limits === undefined ? {} : { limits }),
   };
 }
 
@@ -142,7 +166,7 @@ function explain(
   if (issue?.code === 'unrecognized_keys') {
     const key = issue.keys[0] ?? '';
     const where = lineOf(document, lines, [...path, key]);
-    const known = path[0] === 'workspace' ? 'setup' : 'format, checks, workspace';
+    const known = KNOWN_KEYS[String(path[0] ?? '')] ?? 'format, checks, workspace, limits';
     return invalid(where, `the key ${[...path, key].join('.')} is not known`, `Known: ${known}.`);
   }
   const place = path.length === 0 ? 'it' : path.join('.');

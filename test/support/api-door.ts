@@ -36,8 +36,8 @@ export async function openTestApi(): Promise<TestApi> {
     identify: (token) =>
       token === TOKEN ? { actor: 'person:owner', authority: 'human' } : undefined,
     execute: (command, speaker) => ledger.execute(command, speaker),
-    entities: async (kind) =>
-      ledger.read.entities(kind).map((entity) => ({ ...entity, space: ledger.space })),
+    entities: async ({ kind, mission }) =>
+      ledger.read.entities(kind, mission).map((entity) => ({ ...entity, space: ledger.space })),
     ledger: (space) => spaces.open(space),
     status: async () => ({ up: true }),
     enter: () => {

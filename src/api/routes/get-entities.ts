@@ -2,7 +2,7 @@
 import type { Context } from 'hono';
 import { SkeinError } from '#protocol/errors.ts';
 import type { EntityKind } from '#protocol/event-type.ts';
-import type { Door, SpaceEntity } from '../door.ts';
+import type { Door } from '../door.ts';
 import type { Variables } from '../variables.ts';
 
 const KINDS: readonly string[] = ['space', 'mission', 'plan', 'task', 'lease', 'effect'];
@@ -16,14 +16,7 @@ export async function getEntities(door: Door, context: Context<Variables>): Prom
     });
   }
   const { space, mission, id } = context.req.query();
-  const found = await door.entities(kind as EntityKind, space);
-  const wanted = found.filter(
-    (entity) =>
-      (id === undefined || entity.id === id) &&
-      (mission === undefined || ofMission(entity, mission)),
-  );
+  const found = await door.entities({ kind: kind as EntityKind, space, mission });
+  const wanted = id === undefined ? found : found.filter((entity) => entity.id === id);
   return context.json({ entities: wanted });
 }
-
-const ofMission = (entity: SpaceEntity, mission: string): boolean =>
-  entity.id === mission || (entity.body as { mission?: unknown }).mission === mission;
