@@ -82,9 +82,18 @@ describe('a check that writes', () => {
     await skein.run('clean');
   });
 
-  it('into other files gets nothing of it into the git commit', async () => {
+  it('into another file that git tracks: refused as well, and named', async () => {
     const repository = greeterRepository();
-    const done = await runWith(repository, 'echo x > built.txt; echo y >> package.json');
+    const refused = await runWith(repository, 'echo " " >> package.json');
+    assert.equal(refused.code, 5, told(refused));
+    assert.match(refused.stderr, /package\.json/);
+    assert.equal(branchesOf(repository), 'main');
+    await skein.run('clean');
+  });
+
+  it('into new files, gets nothing of it into the git commit', async () => {
+    const repository = greeterRepository();
+    const done = await runWith(repository, 'echo x > built.txt');
     assert.equal(done.code, 0, told(done));
     const branch = /^branch (\S+)/mu.exec(done.stdout)?.[1] ?? '';
     assert.equal(
