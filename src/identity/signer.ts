@@ -11,7 +11,7 @@ export interface Signer {
 /** A signer for a private key object. */
 export function makeSigner(privateKey: KeyObject): Signer {
   const { x } = createPublicKey(privateKey).export({ format: 'jwk' });
-  if (x === undefined) {
+  if (x === undefined || privateKey.asymmetricKeyType !== 'ed25519') {
     throw new SkeinError('key-invalid', 'Cannot sign: the key is not an ed25519 key');
   }
   return {

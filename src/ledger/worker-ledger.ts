@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { redactDeep, type Redactor } from '#lib/redact.ts';
 import { fromErrorBody, SkeinError } from '#protocol/errors.ts';
+import { plainJsonProblem } from '#protocol/plain-json.ts';
 import { assertBlobSize, getBlob } from '#ledger/store/blob-store.ts';
 import { openForReading } from '#ledger/store/database.ts';
 import type { BlobReference, ChainHead, Ledger, VerifyReport } from './ledger.ts';
@@ -112,6 +113,11 @@ export async function openWorkerLedger(options: WorkerLedgerOptions): Promise<Le
     space: options.space,
     read,
     execute: async (command, speaker) => {
+      // Before the redactor walks over it: what is no plain data would come out as something else.
+      const problem = plainJsonProblem(command.input ?? null, 'input');
+      if (problem !== undefined) {
+        throw new SkeinError('usage', `Cannot execute ${command.name}: ${problem}`);
+      }
       const { value: input, count } = redactDeep(command.input, options.redact);
       redacted += count;
       const pending = { command: { ...command, input }, speaker };

@@ -13,7 +13,17 @@ describe('plain JSON', () => {
   it('accepts exactly what JSON reads back the same', () => {
     const prototypeless: unknown = Object.assign(Object.create(null), { a: 1 });
     const parsed: unknown = JSON.parse('{"__proto__":{"a":[1.5,"x",null,true]},"toString":""}');
-    for (const value of [{}, [], 'ü🪿\u0000', -0, 1e300, null, false, prototypeless, parsed]) {
+    for (const value of [
+      {},
+      [],
+      'ü🪿\u0000\ud800',
+      -0,
+      1e300,
+      null,
+      false,
+      prototypeless,
+      parsed,
+    ]) {
       assert.equal(plainJsonProblem(value, 'data'), undefined);
       assert.deepEqual(
         JSON.parse(JSON.stringify(value)),
@@ -33,7 +43,6 @@ describe('plain JSON', () => {
       [{ a: new Date(0) }, /^data\.a is a Date, not plain data/],
       [{ a: new Map() }, /^data\.a is a Map/],
       [{ a: Buffer.from('x') }, /^data\.a is a Buffer/],
-      [{ a: '\udc00x' }, /^data\.a is not well-formed Unicode/],
       [undefined, /^data is a undefined/],
     ];
     for (const [value, problem] of problems)

@@ -10,7 +10,6 @@ export const MAX_DATA_DEPTH = 64;
 export function plainJsonProblem(value: unknown, at: string, depth = 0): string | undefined {
   switch (typeof value) {
     case 'string':
-      return value.isWellFormed() ? undefined : `${at} is not well-formed Unicode`;
     case 'boolean':
       return undefined;
     case 'number':

@@ -223,6 +223,18 @@ describe('a command', () => {
     });
   }
 
+  it('may say half a character, but name nothing by it', () => {
+    const ledger = makeTestLedger();
+    ledger.store('note.record', note('cut in the middle: \ud83e'));
+    for (const mission of ['m\ud83e', '\udebf']) {
+      assert.equal(ledger.refuse('mission.submit', submission(mission)).name, 'event-invalid');
+    }
+    ledger.store('mission.submit', submission('🪿\u0000'));
+    const { database, signer } = ledger;
+    const again = makeTestLedger({ database, signer, epoch: 2, seed: 4 });
+    assert.equal(again.refuse('mission.submit', submission('🪿\u0000')).name, 'conflict');
+  });
+
   it('may be as large as the limit of an event, not larger', () => {
     const ledger = makeTestLedger();
     assert.equal(
@@ -308,6 +320,5 @@ function notJson(): Record<string, unknown> {
     'a Map': new Map(),
     'a Date': new Date(0),
     'a hole': [undefined],
-    'half a character': '\ud800',
   };
 }

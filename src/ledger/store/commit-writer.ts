@@ -7,7 +7,7 @@ import type { Command, Speaker } from '#protocol/command.ts';
 import { COMMIT_FORMAT, encodeHeader, signedBytes, type CommitHeader } from '#protocol/commit.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import { MAX_EVENT_BYTES, type EventEnvelope } from '#protocol/event.ts';
-import type { NewSkeinEvent } from '#protocol/event-types.ts';
+import { entityOf, type NewSkeinEvent } from '#protocol/event-types.ts';
 import { plainJsonProblem } from '#protocol/plain-json.ts';
 import type { ChainHead } from '#ledger/ledger.ts';
 
@@ -83,9 +83,14 @@ export function encodeEvents(
   });
 }
 
+/** SQLite keeps text as UTF-8: a name with half a character in it would not be found again. */
+function nameProblem(event: EventEnvelope): string | undefined {
+  const names = [event.subject, event.mission ?? '', entityOf(event)?.id ?? ''];
+  return names.every((name) => name.isWellFormed()) ? undefined : 'a name is not well-formed';
+}
+
 function encodeEvent(event: EventEnvelope, salt: Buffer): EncodedEvent {
-  const { data, ...envelope } = event;
-  const problem = plainJsonProblem(data, 'data') ?? plainJsonProblem(envelope, 'event');
+  const problem = plainJsonProblem(event.data, 'data') ?? nameProblem(event);
   if (problem !== undefined) {
     throw new SkeinError('event-invalid', `Cannot record ${event.type}: ${problem}`);
   }
