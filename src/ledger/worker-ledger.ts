@@ -35,7 +35,9 @@ class WriterClient {
   readonly #waiting = new Map<number, Waiting>();
   readonly #bell: CommitBell;
   #calls = 0;
+  /** Why no further call is taken. */
   #gone: SkeinError | undefined;
+  readonly #exited: Promise<void>;
 
   constructor(worker: Worker, bell: CommitBell) {
     this.#worker = worker;
@@ -45,6 +47,7 @@ class WriterClient {
     });
     worker.on('error', (cause) => this.#fail(closed('the writer crashed', cause)));
     worker.on('exit', () => this.#fail(closed('its writer has stopped')));
+    this.#exited = new Promise((resolve) => worker.once('exit', () => resolve()));
   }
 
   /** Resolves when the thread has opened its files. */
@@ -60,11 +63,11 @@ class WriterClient {
   }
 
   /** Tells the thread to close its files and waits until it is gone; it may be gone already. */
-  async close(): Promise<void> {
-    if (this.#gone !== undefined) return;
-    const exited = new Promise((resolve) => this.#worker.once('exit', resolve));
+  close(): Promise<void> {
+    if (this.#gone !== undefined) return this.#exited;
     this.call({ type: 'close' }).catch(() => undefined);
-    await exited;
+    this.#gone = closed('it is closed');
+    return this.#exited;
   }
 
   call(request: Request): Promise<WriterAnswer> {
