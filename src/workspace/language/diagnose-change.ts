@@ -8,7 +8,7 @@ import path from 'node:path';
 import { inParallel } from '#lib/in-parallel.ts';
 import { chooseEngine } from './choose-engine.ts';
 import type { LanguageServer, TypeDiagnostic } from './language.ts';
-import { findProjectFiles } from './project-files.ts';
+import { findProjectFiles, groupLooseFiles } from './project-files.ts';
 import { openServer } from './servers/open-server.ts';
 import { isCodePath } from './syntax/parse-source.ts';
 
@@ -83,6 +83,7 @@ async function openCode(
     const matters = loose.length <= LOOSE_LIMIT || names.some((name) => text.includes(name));
     if (!isLoose || touched.has(file) || matters) opened.push({ path: file, text });
   }
+  groupLooseFiles(server, root, opened, known);
   for (const file of opened) server.open(path.join(root, file.path), file.text);
   const isOpen = new Set(opened.map((file) => file.path));
   return code.filter((file) => known.grouped.has(file) || isOpen.has(file));

@@ -115,6 +115,11 @@ export interface ServerLocation {
 export interface LanguageServer {
   readonly engine: Engine;
   open(path: string, text: string): void;
+  /**
+   * Takes files of no project below a folder, which has no configuration of its own, for one
+   * project. Call it before opening them: many that are opened alone are very slow.
+   */
+  group(folder: string, paths: readonly string[]): void;
   change(path: string, text: string): void;
   definition(path: string, position: Position): Promise<readonly ServerLocation[]>;
   references(path: string, position: Position): Promise<readonly ServerLocation[]>;

@@ -65,7 +65,12 @@ async function planWithServer(context: RenameContext): Promise<RenameOutcome> {
     sources.tracked,
     readable.map((source) => source.path),
   );
-  openFiles(server, root, readable, known);
+  openFiles(
+    server,
+    root,
+    readable.filter((source) => source.holdsWord),
+    known,
+  );
   const analyzed = readable.map((source) => ({
     source,
     model: analyzeFile(source.path, source.text, [names.from]),

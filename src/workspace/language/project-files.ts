@@ -2,6 +2,7 @@
  * Which files belong to which project, as the compiler expands `files` and `include`. A server
  * knows the files of a project without being told; others only while they are open.
  */
+import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { inParallel } from '#lib/in-parallel.ts';
@@ -11,6 +12,8 @@ import { runCompiler } from './run-compiler.ts';
 import { nativeCompilerPath } from './servers/native-server.ts';
 
 const WIDTH = 4;
+/** So many files of no project may be opened one by one (500 take 90 s, 50 one second). */
+const LOOSE_LIMIT = 50;
 /** Opening is quadratic in TypeScript 7 (1,000 files take 1.5 s, 5,000 take 38 s). */
 const OPEN_LIMIT = 1_000;
 
@@ -58,7 +61,32 @@ export function openFiles(
   known: ProjectFiles,
 ): void {
   const wanted = sources.length <= OPEN_LIMIT ? sources : necessary(sources, known);
+  groupLooseFiles(server, root, wanted, known);
   for (const source of wanted) server.open(path.join(root, source.path), source.text);
+}
+
+/** Makes projects of files that have none, one for the root or for each folder below it. */
+export function groupLooseFiles(
+  server: LanguageServer,
+  root: string,
+  sources: readonly { readonly path: string }[],
+  known: ProjectFiles,
+): void {
+  const loose = sources.filter((source) => !known.grouped.has(source.path));
+  if (loose.length <= LOOSE_LIMIT) return;
+  const isConfigured = (folder: string): boolean =>
+    ['tsconfig.json', 'jsconfig.json'].some((name) => fs.existsSync(path.join(root, folder, name)));
+  const isOneProject = !isConfigured('');
+  const folders = new Map<string, string[]>();
+  for (const { path: file } of loose) {
+    const [top = ''] = file.split('/');
+    if (!isOneProject && top === file) continue;
+    const folder = isOneProject ? '' : top;
+    folders.set(folder, [...(folders.get(folder) ?? []), path.join(root, file)]);
+  }
+  for (const [folder, files] of folders) {
+    if (!isConfigured(folder)) server.group(path.join(root, folder), files);
+  }
 }
 
 function necessary<T extends { readonly path: string }>(

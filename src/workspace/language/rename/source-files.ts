@@ -23,6 +23,8 @@ export interface SourceFile {
   readonly isCode: boolean;
   /** It is not valid UTF-8: it can be listed but never edited. */
   readonly isForeign: boolean;
+  /** It has one of the words; else it only passes on what others export. */
+  readonly holdsWord: boolean;
   readonly lines: LineIndex;
 }
 
@@ -38,7 +40,7 @@ export interface SourceFiles {
 }
 
 const PASSES_ON =
-  /\bexport\s*\*|\bmodule\.exports\s*=|\.\.\.\s*require\(|\bassign\s*\(\s*(?:module\.)?exports|__exportStar/;
+  /\bexport\s*\*|\bmodule\.exports\s*=\s*(?:require\b|[\w$]+\s*;?\s*$)|\.\.\.\s*(?:require\(|[\w$]+\s*[,}])|\bassign\s*\(\s*(?:module\.)?exports|__exportStar/m;
 
 /** Reads the files among `files` that matter for `words`; the first word is the old name. */
 export function readSourceFiles(
@@ -66,10 +68,11 @@ export function readSourceFiles(
     const passesOn = isCode && size <= FILE_LIMIT_BYTES && PASSES_ON.test(bytes.toString('latin1'));
     if (!passesOn && !found.includes(true)) continue;
     if (bytes.includes(0) && !isUtf16(bytes)) continue;
-    const source = decode(file, bytes, isCode);
+    const decoded = decode(file, bytes, isCode);
     const holds = words.map(
-      (word, index) => found[index] && findWords(source.text, word).length > 0,
+      (word, index) => found[index] && findWords(decoded.text, word).length > 0,
     );
+    const source = { ...decoded, holdsWord: holds.includes(true) };
     if (isCode && size > FILE_LIMIT_BYTES && holds[0]) refuseHuge(file);
     if (holds[0]) named.push(source);
     else if (isCode && (passesOn || holds.includes(true)) && size <= FILE_LIMIT_BYTES) {
@@ -87,7 +90,7 @@ function regularSize(file: string): number | undefined {
 const isUtf16 = (bytes: Buffer): boolean =>
   (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
 
-function decode(file: string, bytes: Buffer, isCode: boolean): SourceFile {
+function decode(file: string, bytes: Buffer, isCode: boolean): Omit<SourceFile, 'holdsWord'> {
   const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
   const content = hasMark ? bytes.subarray(3) : bytes;
   let text: string;

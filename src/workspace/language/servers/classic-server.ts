@@ -42,6 +42,16 @@ interface WireDiagnostic {
   readonly category?: string;
 }
 
+/** As for TypeScript 7; numbers are those of its enums (ESNext, Bundler, ESNext). */
+const LOOSE_OPTIONS = {
+  allowJs: true,
+  allowImportingTsExtensions: true,
+  module: 99,
+  moduleResolution: 100,
+  noEmit: true,
+  strict: false,
+  target: 99,
+};
 const CLASSIC_MEMORY_MB = 4_096;
 const CLASSIC_STACK_KB = 3_900;
 
@@ -120,6 +130,14 @@ function classicPort(server: ServerProcess, askNow: Ask, root: string): Language
   return {
     engine: 'typescript-6',
     open,
+    group: (folder, paths) => {
+      const args = {
+        projectFileName: path.join(folder, 'files-of-no-project'),
+        rootFiles: paths.map((fileName) => ({ fileName })),
+        options: LOOSE_OPTIONS,
+      };
+      void ask('openExternalProject', args).catch(() => undefined);
+    },
     change: open,
     definition: async (file, position) =>
       toLocations(await orNothing(ask('definition', at(file, position)))),

@@ -49,6 +49,16 @@ export interface ServerOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How files of no project are understood, when they are so many that they need a project. */
+const LOOSE_OPTIONS = {
+  allowJs: true,
+  allowImportingTsExtensions: true,
+  module: 'esnext',
+  moduleResolution: 'bundler',
+  noEmit: true,
+  strict: false,
+  target: 'esnext',
+};
 const ERROR_SEVERITY = 1;
 const NATIVE_MEMORY_MB = 4_096;
 
@@ -142,6 +152,11 @@ function nativePort(
   return {
     engine: 'typescript-7',
     open,
+    // An unsaved configuration counts as one on disk.
+    group: (folder, paths) => {
+      const config = { compilerOptions: LOOSE_OPTIONS, files: paths };
+      open(path.join(folder, 'jsconfig.json'), JSON.stringify(config));
+    },
     change: (file, text) => {
       if (!opened.has(file)) return open(file, text);
       tell('textDocument/didChange', {
