@@ -26,12 +26,13 @@ export function makeCoder(name: string, reflex: EditJudge): Coder {
     },
     edit: async (given, task, edits) => {
       const work = given.as(name);
-      const { mission, worktree: root, effects, ledger } = work;
+      const { mission, worktree: root, effects, ledger, world } = work;
       const door = openEditDoor({
         root,
         effects,
         reflex,
         blobs: ledger.blobs,
+        files: world.files,
         refused: async ({ path }, { guardrail, reason, places }) => {
           const data = { guardrail, reason, places };
           const subject = `file/${path}`;

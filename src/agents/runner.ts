@@ -3,15 +3,8 @@ import type { EffectState } from '#tasks/effect-reducer.ts';
 import type { EffectData } from '#tasks/effects.ts';
 import { safePoint, type MissionWork } from '#tasks/mission-work.ts';
 import type { Check } from '#workspace/checks/check.ts';
-import { CHECK_TIMEOUT_MS, runCheck } from '#workspace/checks/run-check.ts';
-import { probeBranch, updateBranch } from '#workspace/git/branch-ref.ts';
-import {
-  createGitCommit,
-  prepareGitCommit,
-  probeGitCommit,
-  type PreparedGitCommit,
-} from '#workspace/git/git-commit.ts';
-import { readGitIdentity } from '#workspace/git/git-identity.ts';
+import { CHECK_TIMEOUT_MS } from '#workspace/checks/run-check.ts';
+import type { PreparedGitCommit } from '#workspace/git/git-commit.ts';
 
 /** Output of a check up to this many bytes stays in its event; more goes to a blob. */
 const INLINE_OUTPUT_BYTES = 4_096;
@@ -73,7 +66,7 @@ async function performCheck(
 }
 
 async function actCheck(work: MissionWork, check: Check): Promise<EffectData> {
-  const result = await runCheck({
+  const result = await work.world.checks.run({
     cwd: work.worktree,
     check,
     startedAt: work.now(),
@@ -106,9 +99,9 @@ async function performCommit(
     subject: `git-commit/${expectedId}`,
     mission: work.mission,
     intent: { ...content, gitCommit: expectedId },
-    act: async () => ({ gitCommit: await createGitCommit(work.repository, prepared) }),
+    act: async () => ({ gitCommit: await work.world.git.createCommit(work.repository, prepared) }),
     probe: async () => {
-      const state = await probeGitCommit(work.repository, prepared);
+      const state = await work.world.git.probeCommit(work.repository, prepared);
       return state === 'done'
         ? { type: state, outcome: { gitCommit: expectedId } }
         : { type: 'not-done' };
@@ -132,12 +125,12 @@ async function prepare(work: MissionWork, change: FinishedChange): Promise<Prepa
     `Skein-Space: ${work.ledger.space}`,
     ...(head === null ? [] : [`Skein-Head: ${head.chain}:${head.seq}:${head.hash}`]),
   ];
-  return prepareGitCommit(work.repository, {
+  return work.world.git.prepareCommit(work.repository, {
     worktree: work.worktree,
     base: work.base,
     files: change.files,
     message: `${change.message}\n\n${trailers.join('\n')}\n`,
-    identity: await readGitIdentity(work.repository.top),
+    identity: await work.world.git.readIdentity(work.repository.top),
     date: gitDate(work.now()),
   });
 }
@@ -169,11 +162,11 @@ async function performBranch(work: MissionWork, branch: string, gitCommit: strin
     mission: work.mission,
     intent: { ref, from: null, to: gitCommit },
     act: async () => {
-      await updateBranch(work.repository, move);
+      await work.world.git.updateBranch(work.repository, move);
       return {};
     },
     probe: async () => {
-      const state = await probeBranch(work.repository, move);
+      const state = await work.world.git.probeBranch(work.repository, move);
       if (state === 'done') return { type: state, outcome: {} };
       if (state === 'not-done') return { type: state };
       return { type: 'unknown', detail: `the branch ${branch} points somewhere else` };

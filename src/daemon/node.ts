@@ -13,7 +13,9 @@ import { openNodeKey } from '#identity/node-key.ts';
 import { isToken, openPersonToken } from '#identity/person-token.ts';
 import { makeRedactor, secretsOf } from '#lib/redact.ts';
 import { makeUuidv7 } from '#lib/uuidv7.ts';
+import { RECIPES } from '#supervisor/recipes.ts';
 import { Supervisor } from '#supervisor/supervisor.ts';
+import { localWorld } from '#workspace/local-world.ts';
 import type { HomePaths } from './home-paths.ts';
 import { prepareHome, takeOwnership } from './home.ts';
 import { idleTimer } from './idle-timer.ts';
@@ -52,7 +54,9 @@ export async function startNode({ paths, idleMs, env }: NodeOptions): Promise<Ru
       coder: makeCoder('agent:coder', makeReflex(GUARDRAILS)),
       runner: makeRunner('agent:runner'),
       changeGuardrails: [newTypeErrors],
+      recipes: RECIPES,
     },
+    world: localWorld,
     // git names worktrees by their real path; ours must be spelled the same
     worktrees: realpathSync(paths.worktrees),
     scratch: paths.scratch,
@@ -134,7 +138,8 @@ function makeDoor(parts: CommandParts, { epoch, key, token, enter }: DoorIdentit
       const found: SpaceEntity[] = [];
       for (const id of space === undefined ? spaces.list() : [space]) {
         const ledger = await spaces.open(id);
-        for (const entity of ledger.read.entities(kind, mission)) found.push({ ...entity, space: id });
+        for (const entity of ledger.read.entities(kind, mission))
+          found.push({ ...entity, space: id });
       }
       return found;
     },

@@ -5,10 +5,6 @@ import { safePoint, type MissionWork } from '#tasks/mission-work.ts';
 import type { TaskState } from '#tasks/task-reducer.ts';
 import { compareChecks, type Check } from '#workspace/checks/check.ts';
 import { editKey, type ProposedEdit } from '#workspace/apply-edit.ts';
-import { mergeHooksCheck } from '#workspace/checks/hooks-check.ts';
-import { fastForward, probeFastForward } from '#workspace/git/fast-forward.ts';
-import { listChangedFiles } from '#workspace/git/show-diff.ts';
-import { removeWorktree } from '#workspace/git/worktree.ts';
 import type { CheckOutcome } from '#agents/runner.ts';
 import type { Crew } from './crew.ts';
 import { missionBranch } from './mission-planner.ts';
@@ -175,7 +171,7 @@ async function proveChange(
 
 /** Nothing but the write set may differ from the base: checks that write tracked files are named. */
 async function assertCleanWorktree(work: MissionWork, { edits }: PlanContents): Promise<void> {
-  const changed = await listChangedFiles({ cwd: work.worktree, base: work.base });
+  const changed = await work.world.worktrees.listChanged({ cwd: work.worktree, base: work.base });
   const planned = new Set(edits.map(({ path }) => path));
   const others = changed.files.map(({ path }) => path).filter((path) => !planned.has(path));
   if (others.length === 0) return;
@@ -196,7 +192,7 @@ function findHooks(
   if (!state.options.hooks) return [];
   const paths = contents.edits.map(({ path }) => path);
   const message = commitMessage(contents, state);
-  return mergeHooksCheck(work.repository, { worktree: work.worktree, paths, message });
+  return work.world.checks.mergeHooks(work.repository, { worktree: work.worktree, paths, message });
 }
 
 const commitMessage = ({ title }: PlanContents, { goal }: MissionState): string =>
@@ -240,7 +236,7 @@ export async function cleanUp(work: MissionWork): Promise<void> {
     mission: work.mission,
     intent: {},
     act: async () => {
-      await removeWorktree(work.repository, work.worktree);
+      await work.world.worktrees.remove(work.repository, work.worktree);
       return {};
     },
     probe: async () => ({ type: 'not-done' }),
@@ -285,11 +281,11 @@ async function merge(work: MissionWork, state: MissionState, gitCommit: string):
     mission: work.mission,
     intent: { ref: `refs/heads/${branch}`, from, to: gitCommit },
     act: async () => {
-      await fastForward(move);
+      await work.world.merge.fastForward(move);
       return {};
     },
     probe: async () => {
-      const found = await probeFastForward(move);
+      const found = await work.world.merge.probe(move);
       if (found === 'done') return { type: 'done', outcome: {} };
       if (found === 'not-done') return { type: 'not-done' };
       return { type: 'unknown', detail: `${branch} is neither at ${from} nor at ${gitCommit}` };

@@ -2,12 +2,8 @@
 import type { EventData } from '#protocol/event-types.ts';
 import type { MissionWork } from '#tasks/mission-work.ts';
 import type { Check } from '#workspace/checks/check.ts';
-import { discoverChecks } from '#workspace/checks/discover-checks.ts';
-import { assertBranchFree } from '#workspace/git/branch-ref.ts';
-import { readGitIdentity } from '#workspace/git/git-identity.ts';
-import { assertWritable } from '#workspace/write-rules.ts';
-import { readSkeinYaml } from '#workspace/skein-yaml.ts';
 import { assertEdits, missionLimits } from './limits.ts';
+import type { Crew } from './crew.ts';
 import type { MissionState } from './mission-reducer.ts';
 import { planHash, storeContents } from './plan-contents.ts';
 import { makeWorktree } from './prepare-worktree.ts';
@@ -20,12 +16,17 @@ const TIMED_MISSIONS = 5;
 export const missionBranch = (mission: string): string => `skein/${mission}`;
 
 /** Plans the mission; afterwards it waits for a person's answer. */
-export async function planMission(work: MissionWork, state: MissionState): Promise<void> {
+export async function planMission(
+  work: MissionWork,
+  { recipes }: Crew,
+  state: MissionState,
+): Promise<void> {
+  const { git, files: disk } = work.world;
   // Whatever would stop the mission at its end is asked first.
-  await readGitIdentity(work.repository.top);
-  await assertBranchFree(work.repository, missionBranch(work.mission));
+  await git.readIdentity(work.repository.top);
+  await git.assertBranchFree(work.repository, missionBranch(work.mission));
   const { files, warnings } = await makeWorktree(work);
-  const change = await recipeNamed(state.recipe).plan(state.goal, {
+  const change = await recipeNamed(recipes, state.recipe).plan(state.goal, {
     root: work.worktree,
     files,
     repository: work.repository,
@@ -34,7 +35,7 @@ export async function planMission(work: MissionWork, state: MissionState): Promi
   });
   const { edits, listed } = change;
   assertEdits(await missionLimits(work), edits.length);
-  await assertWritable(
+  await disk.assertWritable(
     work.repository,
     work.base,
     edits.map(({ path }) => path),
@@ -69,8 +70,8 @@ export async function planMission(work: MissionWork, state: MissionState): Promi
 }
 
 async function findChecks(work: MissionWork, { options }: MissionState): Promise<readonly Check[]> {
-  const { checks } = await readSkeinYaml(work.repository, work.base);
-  return discoverChecks({
+  const { checks } = await work.world.readSkeinYaml(work.repository, work.base);
+  return work.world.checks.discover({
     root: work.worktree,
     flags: options.checks,
     configured: checks ?? null,

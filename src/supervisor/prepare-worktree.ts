@@ -1,19 +1,7 @@
 /** Makes the worktree of a mission a working project: checked out, dependencies linked or set up. */
-import { existsSync } from 'node:fs';
 import { SkeinError } from '#protocol/errors.ts';
 import type { Probe } from '#tasks/effects.ts';
 import type { MissionWork } from '#tasks/mission-work.ts';
-import { runCheck } from '#workspace/checks/run-check.ts';
-import { planDependencyLinks } from '#workspace/dependency-links.ts';
-import { listTrackedFiles } from '#workspace/git/tracked-files.ts';
-import {
-  addWorktree,
-  prepareWorktree,
-  probeWorktree,
-  removeWorktree,
-} from '#workspace/git/worktree.ts';
-import { makeDependencyLinks, probeDependencyLinks } from '#workspace/make-links.ts';
-import { readSkeinYaml } from '#workspace/skein-yaml.ts';
 
 /** What the worktree of a mission turned out to be. */
 export interface PreparedWorktree {
@@ -23,7 +11,8 @@ export interface PreparedWorktree {
 
 /** Two effects, each with its intent: the checkout, and what makes it a working project. */
 export async function makeWorktree(work: MissionWork): Promise<PreparedWorktree> {
-  const plan = prepareWorktree(work.repository, {
+  const { worktrees } = work.world;
+  const plan = worktrees.prepare(work.repository, {
     path: work.worktree,
     commit: work.base,
     reason: `skein mission ${work.mission}`,
@@ -35,19 +24,19 @@ export async function makeWorktree(work: MissionWork): Promise<PreparedWorktree>
     mission: work.mission,
     intent: { commit: work.base },
     act: async () => {
-      await removeWorktree(work.repository, plan.path);
-      await addWorktree(work.repository, plan);
-      return { files: (await listTrackedFiles(plan.path)).length };
+      await worktrees.remove(work.repository, plan.path);
+      await worktrees.add(work.repository, plan);
+      return { files: (await worktrees.listTracked(plan.path)).length };
     },
     // A checkout that was cut off is made anew: nothing was edited in it yet.
     probe: async (): Promise<Probe> =>
-      (await probeWorktree(work.repository, plan)) === 'done'
-        ? { type: 'done', outcome: { files: (await listTrackedFiles(plan.path)).length } }
+      (await worktrees.probe(work.repository, plan)) === 'done'
+        ? { type: 'done', outcome: { files: (await worktrees.listTracked(plan.path)).length } }
         : { type: 'not-done' },
   });
-  if (!existsSync(work.worktree)) throw worktreeGone(work);
+  if (!worktrees.exists(work.worktree)) throw worktreeGone(work);
   const warnings = await setUp(work);
-  const tracked = await listTrackedFiles(work.worktree, work.base);
+  const tracked = await worktrees.listTracked(work.worktree, work.base);
   const files = tracked
     .filter(({ kind, nameIsUtf8 }) => nameIsUtf8 && (kind === 'file' || kind === 'executable'))
     .map(({ path }) => path);
@@ -63,7 +52,7 @@ const worktreeGone = ({ mission }: MissionWork): SkeinError =>
 
 /** `workspace.setup` of skein.yaml when there is one, else links to the installed dependencies. */
 async function setUp(work: MissionWork): Promise<readonly string[]> {
-  const { workspace } = await readSkeinYaml(work.repository, work.base);
+  const { workspace } = await work.world.readSkeinYaml(work.repository, work.base);
   if (workspace?.setup === undefined) return linkDependencies(work);
   const command = workspace.setup;
   const outcome = await work.effects.perform({
@@ -88,7 +77,7 @@ async function setUp(work: MissionWork): Promise<readonly string[]> {
 }
 
 async function actSetup(work: MissionWork, command: string): Promise<Record<string, unknown>> {
-  const result = await runCheck({
+  const result = await work.world.checks.run({
     cwd: work.worktree,
     check: { name: 'setup', command },
     startedAt: work.now(),
@@ -104,9 +93,10 @@ async function actSetup(work: MissionWork, command: string): Promise<Record<stri
 
 /** Linking again is harmless, so it needs no intent of its own; what was linked is told once. */
 async function linkDependencies(work: MissionWork): Promise<readonly string[]> {
-  const plan = await planDependencyLinks(work.repository.top, work.worktree);
-  const before = probeDependencyLinks(plan);
-  const report = makeDependencyLinks(plan);
+  const { dependencies } = work.world;
+  const plan = await dependencies.plan(work.repository.top, work.worktree);
+  const before = dependencies.probe(plan);
+  const report = dependencies.link(plan);
   if (before === 'done') return report.warnings;
   const detail = await work.ledger.blobs.putText(JSON.stringify(report));
   const data = {

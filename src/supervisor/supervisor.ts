@@ -8,7 +8,8 @@ import type { Command, Receipt, Speaker } from '#protocol/command.ts';
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import { makeEffects, type EffectsOptions } from '#tasks/effects.ts';
 import type { MissionWork } from '#tasks/mission-work.ts';
-import { openRepository, type Repository } from '#workspace/git/open-repository.ts';
+import type { Repository } from '#workspace/git/open-repository.ts';
+import type { World } from '#workspace/world.ts';
 import type { Crew } from './crew.ts';
 import { cleanUp, executeMission } from './mission-executor.ts';
 import { missionLimits, tooLong } from './limits.ts';
@@ -19,6 +20,7 @@ import { findRecipe } from './recipes.ts';
 /** What a node gives its supervisor. */
 export interface SupervisorOptions {
   readonly crew: Crew;
+  readonly world: World;
   readonly worktrees: string;
   readonly scratch: string;
   readonly epoch: number;
@@ -83,8 +85,8 @@ export class Supervisor {
 
   /** Records the goal and begins to plan; answers as soon as the goal is durable. */
   async submit({ id }: Command, input: Submission, speaker: Speaker): Promise<Submitted> {
-    const recipe = findRecipe(input.goal);
-    const repository = await openRepository(input.repository);
+    const recipe = findRecipe(this.#options.crew.recipes, input.goal);
+    const repository = await this.#options.world.openRepository(input.repository);
     const ledger = await this.#options.ledgerOf(repository, input.searchPath);
     const mission = id;
     const submitted = {
@@ -167,7 +169,7 @@ export class Supervisor {
     const place = this.#options.projectOf(ledger.space);
     const { repository } = place ?? { repository: 'a place that this home does not know' };
     try {
-      return await openRepository(repository);
+      return await this.#options.world.openRepository(repository);
     } catch (thrown) {
       const cause = toSkeinError(thrown);
       if (cause.name !== 'repository-not-found') throw cause;
@@ -192,12 +194,12 @@ export class Supervisor {
     repository: Repository,
     signal: AbortSignal,
   ): MissionWork {
-    const { newId, now, monotonicMs, worktrees, scratch, pause } = this.#options;
+    const { newId, now, monotonicMs, worktrees, scratch, pause, world } = this.#options;
     const { base } = missionState(ledger, mission);
     const worktree = join(worktrees, mission);
     const searchPath = this.#options.projectOf(ledger.space)?.searchPath ?? '';
     const place = { repository, base, worktree, scratch, searchPath };
-    const fixed = { mission, ledger, signal, now, monotonicMs, ...place };
+    const fixed = { mission, ledger, world, signal, now, monotonicMs, ...place };
     const inTheNameOf = (speaker: Speaker): MissionWork => ({
       ...fixed,
       effects: makeEffects({ ledger, newId, speaker, ...(pause === undefined ? {} : { pause }) }),
@@ -216,7 +218,7 @@ export class Supervisor {
     try {
       const limits = await missionLimits(work);
       cancelTimer = this.#options.after(limits.timeMs, () => stop.abort(tooLong(limits)));
-      if (state.status === 'planning') await planMission(work, state);
+      if (state.status === 'planning') await planMission(work, this.#options.crew, state);
       else await executeMission(work, this.#options.crew);
     } catch (thrown) {
       // What breaks off because it was told to stop has not failed: why it was told counts.

@@ -1,6 +1,7 @@
 /** What everybody who works on one mission is handed. */
 import type { Ledger } from '#ledger/ledger.ts';
 import type { Repository } from '#workspace/git/open-repository.ts';
+import type { World } from '#workspace/world.ts';
 import type { Effects } from './effects.ts';
 
 /** One mission at work. `now` is milliseconds since 1970, `monotonicMs` is for durations. */
@@ -8,6 +9,8 @@ export interface MissionWork {
   readonly mission: string;
   readonly ledger: Ledger;
   readonly effects: Effects;
+  /** All that may be touched outside the record, and only inside effects. */
+  readonly world: World;
   readonly repository: Repository;
   /** The git commit that the mission starts from. */
   readonly base: string;

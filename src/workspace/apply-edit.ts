@@ -5,7 +5,7 @@
 import type { Blobs } from '#ledger/ledger.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import type { Effects } from '#tasks/effects.ts';
-import { probeFileEdit, writeFileEdit } from './file-edit.ts';
+import type { FilesPort } from './world.ts';
 
 /** One file's new content. Hashes are SHA-256 of the bytes before and after. */
 export interface ProposedEdit {
@@ -50,6 +50,7 @@ export interface EditDoorOptions {
   readonly root: string;
   readonly effects: Effects;
   readonly blobs: Blobs;
+  readonly files: FilesPort;
   readonly reflex: EditJudge;
   readonly refused: (edit: ProposedEdit, verdict: Verdict & { type: 'refuse' }) => Promise<void>;
 }
@@ -58,12 +59,13 @@ export interface EditDoorOptions {
 export const editKey = (mission: string, path: string): string => `${mission}/edit/${path}`;
 
 /** Opens the door into the worktree at `root`. */
-export function openEditDoor({ root, effects, blobs, reflex, refused }: EditDoorOptions): EditDoor {
+export function openEditDoor(options: EditDoorOptions): EditDoor {
+  const { root, effects, blobs, files, reflex, refused } = options;
   return {
     applyEdit: async (edit, { mission, lease, token }) => {
       const { path, baseHash, afterHash, after, changes } = edit;
       const target = { root, path, baseHash, afterHash };
-      const standing = await probeFileEdit(target);
+      const standing = await files.probe(target);
       if (standing !== 'done') {
         const verdict = await reflex.judge(edit, root);
         if (verdict.type === 'refuse') {
@@ -80,11 +82,11 @@ export function openEditDoor({ root, effects, blobs, reflex, refused }: EditDoor
         mission,
         intent: { lease, token, path, baseHash, afterHash, after: blob, changes, guardrails },
         act: async () => {
-          await writeFileEdit({ ...target, after });
+          await files.write({ ...target, after });
           return { afterHash };
         },
         probe: async () => {
-          const state = await probeFileEdit(target);
+          const state = await files.probe(target);
           if (state === 'done') return { type: 'done', outcome: { afterHash } };
           if (state === 'not-done') return { type: 'not-done' };
           return {

@@ -1,0 +1,51 @@
+/** The world of this machine: its files, its git, its programs. */
+import { existsSync } from 'node:fs';
+import { discoverChecks } from './checks/discover-checks.ts';
+import { mergeHooksCheck } from './checks/hooks-check.ts';
+import { runCheck } from './checks/run-check.ts';
+import { planDependencyLinks } from './dependency-links.ts';
+import { probeFileEdit, writeFileEdit } from './file-edit.ts';
+import { assertBranchFree, probeBranch, updateBranch } from './git/branch-ref.ts';
+import { fastForward, probeFastForward } from './git/fast-forward.ts';
+import { createGitCommit, prepareGitCommit, probeGitCommit } from './git/git-commit.ts';
+import { readGitIdentity } from './git/git-identity.ts';
+import { openRepository } from './git/open-repository.ts';
+import { listChangedFiles } from './git/show-diff.ts';
+import { listTrackedFiles } from './git/tracked-files.ts';
+import { addWorktree, prepareWorktree, probeWorktree, removeWorktree } from './git/worktree.ts';
+import { makeDependencyLinks, probeDependencyLinks } from './make-links.ts';
+import { readSkeinYaml } from './skein-yaml.ts';
+import type { World } from './world.ts';
+import { assertWritable } from './write-rules.ts';
+
+/** What a node hands to its supervisor. */
+export const localWorld: World = {
+  openRepository,
+  readSkeinYaml,
+  worktrees: {
+    prepare: prepareWorktree,
+    add: addWorktree,
+    probe: probeWorktree,
+    remove: removeWorktree,
+    exists: existsSync,
+    listTracked: listTrackedFiles,
+    listChanged: listChangedFiles,
+  },
+  files: { write: writeFileEdit, probe: probeFileEdit, assertWritable },
+  git: {
+    readIdentity: readGitIdentity,
+    prepareCommit: prepareGitCommit,
+    createCommit: createGitCommit,
+    probeCommit: probeGitCommit,
+    assertBranchFree,
+    updateBranch,
+    probeBranch,
+  },
+  merge: { fastForward, probe: probeFastForward },
+  checks: { discover: discoverChecks, mergeHooks: mergeHooksCheck, run: runCheck },
+  dependencies: {
+    plan: planDependencyLinks,
+    probe: probeDependencyLinks,
+    link: makeDependencyLinks,
+  },
+};
