@@ -13,6 +13,12 @@ const short = (id: unknown): string => word(id).slice(0, 10);
 const seconds = (ms: unknown): string => `${(Number(ms) / 1000).toFixed(1)} s`;
 const count = (amount: number, noun: string): string =>
   `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+const MOST_NAME = 60;
+/** A check may be named by its command line, which may be long. */
+const checkName = (name: string): string => {
+  const line = name.replace(/\s+/gu, ' ');
+  return line.length > MOST_NAME ? `${line.slice(0, MOST_NAME - 3)}...` : line;
+};
 const subjectName = ({ subject }: EventEnvelope): string => subject.slice(subject.indexOf('/') + 1);
 
 const TOLD: Readonly<Record<string, Tell>> = {
@@ -53,7 +59,7 @@ const TOLD: Readonly<Record<string, Tell>> = {
   'setup.done': (data) =>
     `set up (exit code ${word(data['exitCode'])}, ${seconds(data['durationMs'])})`,
   'check.intended': (data) =>
-    `check ${word(data['name'])} on the ${data['phase'] === 'base' ? 'untouched base' : 'change'}: ${word(data['command'])}`,
+    `check ${checkName(word(data['name']))} on the ${data['phase'] === 'base' ? 'untouched base' : 'change'}: ${word(data['command'])}`,
   'check.done': (data, { green, yellow }, event) => {
     const good = data['exitCode'] === 0;
     const outcome =
@@ -62,7 +68,7 @@ const TOLD: Readonly<Record<string, Tell>> = {
         : `exit code ${word(data['exitCode'] ?? data['signal'])}`;
     // The key of a check is <mission>/check/<phase>/<name>.
     const phase = word(data['effect']).split('/')[2] ?? '';
-    return `check ${subjectName(event)} on the ${phase}: ${good ? green(outcome) : yellow(outcome)} in ${seconds(data['durationMs'])}`;
+    return `check ${checkName(subjectName(event))} on the ${phase}: ${good ? green(outcome) : yellow(outcome)} in ${seconds(data['durationMs'])}`;
   },
   'edit.intended': (data) =>
     `edit ${word(data['path'])}: ${count(Number(data['changes']), 'change')} intended`,

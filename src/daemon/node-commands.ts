@@ -108,7 +108,9 @@ export async function executeCommand(
 function read<T>(schema: z.ZodType<T>, { name, input }: DoorCommand): T {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  throw new SkeinError('usage', `Cannot execute ${name}: ${z.prettifyError(parsed.error)}`);
+  const [issue] = parsed.error.issues;
+  const state = `${issue?.path.join('.') ?? ''}: ${issue?.message}`.replace(/^: /u, '');
+  throw new SkeinError('usage', `Cannot execute ${name}: ${state}`);
 }
 
 const checked = (command: DoorCommand): DoorCommand => ({

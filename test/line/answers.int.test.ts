@@ -1,5 +1,6 @@
 /** A plan and its answer: who is asked, what a yes and a no do, and which answers count. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -44,6 +45,18 @@ describe('without a terminal and without --yes', () => {
     assert.match(done.stdout, /^branch skein\//mu);
     const again = await skein.run('approve', mission.id);
     assert.equal(again.code, 7, told(again));
+  });
+
+  it('two approvals at once carry it out once', async () => {
+    const { top } = await waitingMission();
+    const both = await Promise.all([skein.run('approve'), skein.run('approve')]);
+    for (const { code } of both) assert.ok(code === 0 || code === 7, told(both[0]) + told(both[1]));
+    assert.ok(both.some(({ code }) => code === 0));
+    const { stdout } = spawnSync('git', ['rev-list', '--all', '--count'], {
+      cwd: top,
+      encoding: 'utf8',
+    });
+    assert.equal(stdout.trim(), '2');
   });
 
   it('reject ends it: the worktree is gone, a later approval is refused', async () => {

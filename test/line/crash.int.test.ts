@@ -77,4 +77,29 @@ describe('kill -9, then resume', { concurrency: 3 }, () => {
       });
     }
   }
+
+  it('has a twin: a git commit that was made twice is seen', async () => {
+    const skein = openHome();
+    const repository = greeterRepository();
+    const base = repository.git('rev-parse', 'main').trim();
+    assert.equal((await skein.run(...orderOf(repository.top))).code, 0);
+    assertEnd(repository, base, await tree);
+    repository.git('commit-tree', 'main^{tree}', '-p', 'main^', '-m', 'Again');
+    assert.throws(() => assertEnd(repository, base, repository.git('rev-parse', 'main^{tree}')));
+  });
+
+  it('twice in one mission', async () => {
+    const skein = openHome();
+    const repository = greeterRepository();
+    const base = repository.git('rev-parse', 'main').trim();
+    await killAt(skein, repository, 'after-effect edit');
+    const env = { SKEIN_PAUSE_AT: 'after-intent git-commit' };
+    const running = skein.start(['resume'], { env });
+    await skein.logged('paused at after-intent git-commit');
+    process.kill((await skein.nodePid()) ?? 0, 'SIGKILL');
+    assert.equal((await running.ended).code, 75);
+    const resumed = await skein.run('resume');
+    assert.equal(resumed.code, 0, told(resumed));
+    assertEnd(repository, base, await tree);
+  });
 });

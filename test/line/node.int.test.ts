@@ -1,13 +1,13 @@
 /** The node behind the commands: started on demand, one a home, found again after a crash. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { DatabaseSync } from 'node:sqlite';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { homePaths } from '#daemon/home-paths.ts';
 import { CHECK, greeterRepository, RENAME } from '../support/line-repository.ts';
-import { openHome, told, type SkeinHome } from '../support/run-skein.ts';
+import { openHome, told, until, type SkeinHome } from '../support/run-skein.ts';
 
 const pathsOf = ({ home, person }: SkeinHome) => homePaths(home, { XDG_RUNTIME_DIR: person });
 
@@ -55,6 +55,23 @@ describe('a cold home', () => {
     const verified = await skein.run('verify');
     assert.equal(verified.code, 0);
     assert.match(verified.stderr, /no record yet/);
+  });
+});
+
+describe('a node that nobody needs', () => {
+  it('goes by itself, but not while a mission is at work', async () => {
+    const skein = openHome({ SKEIN_IDLE_MS: '300' });
+    await skein.run('up');
+    await until('the node is gone', () => !existsSync(pathsOf(skein).socket));
+    assert.match((await skein.run('status')).stdout, /^node: down/u);
+    const { top, folder } = greeterRepository();
+    const at = join(folder, 'at');
+    const args = ['run', RENAME, '--repo', top, '--yes', '--detach', '--check'];
+    await skein.run(...args, `sleep 1; touch ${at}`);
+    await until('the check has ended', () => existsSync(at));
+    assert.ok(existsSync(pathsOf(skein).socket));
+    await until('the node is gone', () => !existsSync(pathsOf(skein).socket));
+    assert.match((await skein.run('missions')).stdout, / done /);
   });
 });
 

@@ -28,6 +28,11 @@ describe('a goal', () => {
     assertRefused(await runIn(top, 'make it faster'), 2, /rename <symbol> to <name>/);
   });
 
+  it('that is empty or longer than 2,000 characters: 2, in words', async () => {
+    assertRefused(await runIn(top, ' '), 2, /mission\.submit: goal: /);
+    assertRefused(await runIn(top, `rename a to ${'b'.repeat(2_000)}`), 2, /goal: .*2000/);
+  });
+
   it('about a symbol that is not there: 3', async () => {
     assertRefused(await runIn(top, 'rename nothing to something'), 3, /nothing/);
   });
