@@ -286,6 +286,23 @@ describe('a failing disk', () => {
   });
 });
 
+describe('a full disk', () => {
+  it('refuses what no longer fits, keeps what does, and goes on when there is room', () => {
+    const ledger = makeTestLedger();
+    ledger.store('note.record', note('small'));
+    const pages = Number(ledger.database.prepare('PRAGMA page_count').get()?.['page_count']);
+    ledger.database.exec(`PRAGMA max_page_count = ${pages + 4}`);
+    const large = ledger.pending('note.record', note('x'.repeat(100_000)));
+    const [refused] = ledger.flush(large);
+    assert.equal(errorOf(refused), 'storage-failed');
+    assert.match(refused?.type === 'refused' ? (refused.error.fix ?? '') : '', /Nothing .* stored/);
+    ledger.store('note.record', note('small again'));
+    ledger.database.exec('PRAGMA max_page_count = 100000');
+    assert.equal(receiptOf(ledger.flush(large)[0]).repeated, false);
+    assert.equal(ledger.core.head?.seq, count(ledger, 'commits'));
+  });
+});
+
 describe('one story', () => {
   it('is decided from end to end, each event caused in order, in one commit or in many', () => {
     const steps = missionStory('m');
