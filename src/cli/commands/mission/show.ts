@@ -76,13 +76,15 @@ async function checkLines(
 ): Promise<string[]> {
   const lines: string[] = [];
   for (const { kind, subject, intent, outcome } of effects) {
-    if (kind !== 'check' || outcome === null) continue;
+    if ((kind !== 'check' && kind !== 'setup') || outcome === null) continue;
     const run = { ...outcome, phase: intent['phase'] } as unknown as CheckRun;
     const verdict =
       run.exitCode === 0
         ? painted.green('passed')
         : painted.red(`exit code ${run.exitCode ?? 'none'}`);
-    lines.push(`${subject.replace('check/', 'check ')} on the ${run.phase}: ${verdict}`);
+    const what =
+      kind === 'setup' ? 'set-up' : `${subject.replace('check/', 'check ')} on the ${run.phase}`;
+    lines.push(`${what}: ${verdict}`);
     if (run.exitCode !== 0) lines.push(...(await outputLines(client, space, run)));
   }
   return lines.length === 0 ? [] : ['', ...lines];
