@@ -2,8 +2,9 @@
  * What a mission costs above the rename itself: `skein run --yes` with the node up, beside the same
  * rename by language server and git alone, each a process from start to exit.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { folderBytes } from '#workspace/folder-bytes.ts';
 import { temporaryFolder } from './bench-space.ts';
@@ -13,6 +14,8 @@ import { takeTurns } from './rounds.ts';
 import { timeNode, timeSkein } from './skein-process.ts';
 
 const PLAIN = fileURLToPath(new URL('./plain-rename.ts', import.meta.url));
+const CLOSE_TIMEOUT_MS = 5_000;
+const POLL_MS = 50;
 const NEW_NAME = 'sumOfOrder';
 
 const SIZES: readonly (RepositorySize & { readonly rounds: number })[] = [
@@ -50,12 +53,24 @@ async function measure(size: RepositorySize, rounds: number): Promise<Finding[]>
       },
     });
     timeSkein(home, 'down');
+    await closed(home);
     // The first round does not count above, but it is on the record.
     const bytes = folderBytes(join(home, 'spaces')) / (rounds + 1);
     return explain(size, figures, bytes);
   } finally {
     timeSkein(home, 'down');
     folder.dispose();
+  }
+}
+
+/** A database that was closed has folded its write-ahead log back and removed it. */
+async function closed(home: string): Promise<void> {
+  const isOpen = (): boolean =>
+    readdirSync(join(home, 'spaces'), { recursive: true }).some((file) =>
+      `${file}`.endsWith('-wal'),
+    );
+  for (let waitedMs = 0; isOpen() && waitedMs < CLOSE_TIMEOUT_MS; waitedMs += POLL_MS) {
+    await sleep(POLL_MS);
   }
 }
 
