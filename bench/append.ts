@@ -2,8 +2,8 @@
  * Durable append through the writer's core, at one event a commit and in batches, beside the same
  * bytes written raw, the same rows without signature and state, and a plain hashed JSON log.
  */
-import { openPeers, readCommits, type StoredCommit } from './append-peers.ts';
-import { missionWork, openSpace, temporaryFolder } from './bench-space.ts';
+import { openPeers, readCommits, type StoredCommit } from './support/append-peers.ts';
+import { missionWork, openSpace, temporaryFolder } from './support/bench-space.ts';
 import { atLeast, rate, scaled, type Bench, type Finding } from './report.ts';
 import { perSecond, takeTurns, type Contender } from './rounds.ts';
 

@@ -5,13 +5,19 @@
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { openBlobDatabase } from '#ledger/store/database.ts';
-import { openBenchLedger } from './bench-ledger.ts';
-import { assertSound, BENCH_SPEAKER, newId, openSpace, temporaryFolder } from './bench-space.ts';
-import { makeTasks } from './many-tasks.ts';
-import { race, type Race } from './race.ts';
+import { openBenchLedger } from './support/bench-ledger.ts';
+import {
+  assertSound,
+  BENCH_SPEAKER,
+  newId,
+  openSpace,
+  temporaryFolder,
+} from './support/bench-space.ts';
+import { makeTasks } from './support/many-tasks.ts';
+import { race, type Race } from './support/race.ts';
 import { atLeast, atMost, duration, rate, scaled, type Bench, type Finding } from './report.ts';
 import { median, perSecond } from './rounds.ts';
-import { startServer } from './server-process.ts';
+import { startServer } from './support/server-process.ts';
 
 const RACERS = 64;
 const TASKS = 10_000;

@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { folderBytes } from '#workspace/folder-bytes.ts';
-import { temporaryFolder } from './bench-space.ts';
-import { makeRepository, OLD_NAME, type RepositorySize } from './many-files.ts';
+import { temporaryFolder } from './support/bench-space.ts';
+import { makeRepository, OLD_NAME, type RepositorySize } from './support/many-files.ts';
 import { duration, scaled, type Bench, type Finding } from './report.ts';
 import { takeTurns } from './rounds.ts';
-import { timeNode, timeSkein } from './skein-process.ts';
+import { timeNode, timeSkein } from './support/skein-process.ts';
 
-const PLAIN = fileURLToPath(new URL('./plain-rename.ts', import.meta.url));
+const PLAIN = fileURLToPath(new URL('./support/plain-rename.ts', import.meta.url));
 const CLOSE_TIMEOUT_MS = 5_000;
 const POLL_MS = 50;
 const NEW_NAME = 'sumOfOrder';

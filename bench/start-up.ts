@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { missionWork, openSpace, temporaryFolder } from './bench-space.ts';
+import { missionWork, openSpace, temporaryFolder } from './support/bench-space.ts';
 import { atMost, duration, scaled, type Bench, type Finding } from './report.ts';
 import { takeTurns } from './rounds.ts';
-import { timeNode, timeSkein } from './skein-process.ts';
+import { timeNode, timeSkein } from './support/skein-process.ts';
 
 const ROUNDS = 21;
 const ROOT = fileURLToPath(new URL('..', import.meta.url));

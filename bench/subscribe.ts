@@ -4,11 +4,11 @@
  */
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { BENCH_SPACE, openSpace, temporaryFolder } from './bench-space.ts';
-import type { Schedule } from './bench-server.ts';
+import { BENCH_SPACE, openSpace, temporaryFolder } from './support/bench-space.ts';
+import type { Schedule } from './support/bench-server.ts';
 import { atMost, duration, scaled, type Bench, type Finding } from './report.ts';
 import { median, quantile } from './rounds.ts';
-import { followEvents, startServer, type BenchServer } from './server-process.ts';
+import { followEvents, startServer, type BenchServer } from './support/server-process.ts';
 
 const PER_SECOND = 5_000;
 const SECONDS = 5;

@@ -8,14 +8,14 @@ import { verifySignature } from '#identity/signer.ts';
 import { foldAll } from '#ledger/refold.ts';
 import { openForReading } from '#ledger/store/database.ts';
 import { verifySpace } from '#ledger/verify/verify.ts';
-import { openBenchLedger } from './bench-ledger.ts';
+import { openBenchLedger } from './support/bench-ledger.ts';
 import {
   BENCH_SPACE,
   assertSound,
   missionWork,
   openSpace,
   temporaryFolder,
-} from './bench-space.ts';
+} from './support/bench-space.ts';
 import { atLeast, atMost, duration, rate, scaled, type Bench, type Finding } from './report.ts';
 import { median, takeTurns } from './rounds.ts';
 

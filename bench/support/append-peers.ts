@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { openLedgerDatabase } from '#ledger/store/database.ts';
 import { sha256 } from '#lib/sha256.ts';
-import { perSecond } from './rounds.ts';
+import { perSecond } from '../rounds.ts';
 
 type Row = Readonly<Record<string, SQLInputValue>>;
 

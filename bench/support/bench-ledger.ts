@@ -10,8 +10,8 @@ export function openBenchLedger(folder: string, epoch: number): Promise<Ledger> 
   return openWorkerLedger({
     space: BENCH_SPACE,
     folder,
-    writerEntry: new URL('../src/daemon/writer.ts', import.meta.url),
-    verifierEntry: new URL('../src/daemon/verifier.ts', import.meta.url),
+    writerEntry: new URL('../../src/daemon/writer.ts', import.meta.url),
+    verifierEntry: new URL('../../src/daemon/verifier.ts', import.meta.url),
     workerData: { folder, space: BENCH_SPACE, nodeKey: join(folder, 'node.key'), epoch },
     redact: makeRedactor(new Map()),
   });

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { assertSound } from './bench-space.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../bin/skein.js', import.meta.url));
+const LAUNCHER = fileURLToPath(new URL('../../bin/skein.js', import.meta.url));
 
 /** How long `node <args>` takes from start to exit, in milliseconds, and what it printed. */
 export function timeNode(

@@ -1,6 +1,6 @@
 /** A race for tasks: every racer claims what it believes to be free, one claim at a time. */
 import { assertSound } from './bench-space.ts';
-import { quantile } from './rounds.ts';
+import { quantile } from '../rounds.ts';
 
 /** How many tasks near the front a racer chooses from: racers do meet, as agents do. */
 const WINDOW = 256;
