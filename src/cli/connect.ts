@@ -41,8 +41,8 @@ export function isUp(socket: string): Promise<boolean> {
   });
 }
 
-/** Exit status of a node that found another owner of the home. */
-const LOST_RACE = 75;
+/** Exit statuses of a node that found another owner of the home, and a disk that takes nothing. */
+const [LOST_RACE, DISK_FAILED] = [75, 74];
 
 /**
  * Starts a node in the background and waits for its socket. Another command may start one at the
@@ -50,22 +50,22 @@ const LOST_RACE = 75;
  */
 async function startNode(paths: HomePaths): Promise<void> {
   const deadline = performance.now() + START_TIMEOUT_MS;
-  let child = spawnNode(paths);
+  let child = await spawnNode(paths);
   while (performance.now() < deadline) {
     await sleep(POLL_MS);
     if (await isUp(paths.socket)) return;
     if (child.exitCode === null && child.signalCode === null) continue;
+    if (child.exitCode === DISK_FAILED) throw diskFailed(paths);
     if (child.exitCode !== LOST_RACE) throw startFailed(paths, 'it stopped at once');
     await sleep(POLL_MS * 4);
     if (await isUp(paths.socket)) return;
-    child = spawnNode(paths);
+    child = await spawnNode(paths);
   }
   throw startFailed(paths, `it did not answer in ${START_TIMEOUT_MS / 1000} s`);
 }
 
-function spawnNode(paths: HomePaths): ChildProcess {
-  mkdirSync(paths.home, { recursive: true, mode: 0o700 });
-  const log = openSync(paths.log, 'a', 0o600);
+async function spawnNode(paths: HomePaths): Promise<ChildProcess> {
+  const log = await openLog(paths);
   const entry = fileURLToPath(new URL('../daemon/main.ts', import.meta.url));
   const child = spawn(process.execPath, [entry, paths.home], {
     detached: true,
@@ -75,6 +75,25 @@ function spawnNode(paths: HomePaths): ChildProcess {
   closeSync(log);
   child.unref();
   return child;
+}
+
+async function openLog(paths: HomePaths): Promise<number> {
+  try {
+    mkdirSync(paths.home, { recursive: true, mode: 0o700 });
+    return openSync(paths.log, 'a', 0o600);
+  } catch (cause) {
+    const { homeFailure } = await import('#daemon/home.ts');
+    throw homeFailure(paths, cause);
+  }
+}
+
+/** Its log may have been the first thing that the full disk refused. */
+function diskFailed(paths: HomePaths): SkeinError {
+  const told = startFailed(paths, 'the disk takes nothing');
+  if (told.name === 'storage-failed') return told;
+  return new SkeinError('storage-failed', `Cannot write to the home ${paths.home}: see its disk`, {
+    fix: 'Free space, or choose another home (--home), then try again.',
+  });
 }
 
 /** The node's own error when it left one as the last line of its log, else what is known. */

@@ -8,6 +8,6 @@ export interface CommandParts {
   readonly supervisor: Supervisor;
   readonly spaces: Spaces;
   readonly paths: HomePaths;
-  /** Stops the node after the answer has gone out. */
-  readonly stop: () => void;
+  /** Stops the node; resolves when its files are free, and the answer still goes out. */
+  readonly stop: () => Promise<void>;
 }

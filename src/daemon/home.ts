@@ -1,11 +1,15 @@
 /** Opens a home: its folders, its format, the lock that makes one process its only owner. */
-import { chmodSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makeFolder, syncFolder, writeDurably } from '#ledger/store/durable-file.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import type { HomePaths } from './home-paths.ts';
 
 const HOME_FORMAT = 1;
+
+/** SQLite's result code for a lock that somebody else has. */
+const SQLITE_BUSY = 5;
 
 /** Ownership of a home, held for life. `epoch` is higher than that of every earlier owner. */
 export interface Ownership {
@@ -13,29 +17,70 @@ export interface Ownership {
   readonly release: () => void;
 }
 
-/** Makes the folders of a home, readable by their owner only, and refuses a newer format. */
+/**
+ * Makes the folders of a home, readable by their owner only, and refuses a newer format. Throws
+ * `storage-failed` when the disk is full, read-only or not ours.
+ */
 export function prepareHome(paths: HomePaths): void {
-  for (const folder of [
-    paths.home,
-    dirname(paths.nodeKey),
-    paths.spaces,
-    paths.worktrees,
-    paths.scratch,
-  ]) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    for (const folder of [
+      paths.home,
+      dirname(paths.nodeKey),
+      paths.spaces,
+      paths.worktrees,
+      paths.scratch,
+    ]) {
+      makeFolder(folder);
+    }
+    if (!existsSync(paths.format)) {
+      writeDurably(paths.format, `${JSON.stringify({ format: HOME_FORMAT })}\n`);
+      syncAbove(paths.home);
+    }
+  } catch (cause) {
+    throw homeFailure(paths, cause);
   }
   prepareSocketFolder(dirname(paths.socket));
-  try {
-    writeFileSync(paths.format, `${JSON.stringify({ format: HOME_FORMAT })}\n`, { flag: 'wx' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  const { format } = JSON.parse(readFileSync(paths.format, 'utf8')) as { format: number };
+  const format = readFormat(paths);
   if (format > HOME_FORMAT) {
     throw new SkeinError('record-too-new', `Cannot open ${paths.home}: its format is ${format}`, {
       fix: 'Use the newer Skein that wrote it.',
     });
   }
+}
+
+/** The command that started us may have made the home and folders above it: they must stay too. */
+function syncAbove(home: string): void {
+  let folder = dirname(home);
+  while (statSync(folder).uid === process.getuid?.()) {
+    syncFolder(folder);
+    if (folder === dirname(folder)) return;
+    folder = dirname(folder);
+  }
+}
+
+function readFormat({ home, format }: HomePaths): number {
+  try {
+    return (JSON.parse(readFileSync(format, 'utf8')) as { readonly format: number }).format;
+  } catch (cause) {
+    throw new SkeinError('record-damaged', `Cannot open ${home}: format.json can not be read`, {
+      cause,
+      fix: `If this Skein made the home, its line is {"format":${HOME_FORMAT}}: write it again.`,
+    });
+  }
+}
+
+/** What a file system says of a disk that is full, read-only, broken or not ours. */
+const DISK_CODES = 'ENOSPC EDQUOT EROFS EACCES EPERM EIO ENOTDIR ENAMETOOLONG'.split(' ');
+
+/** Why a home can't be written to, in our words; anything else is answered as it is. */
+export function homeFailure({ home }: Pick<HomePaths, 'home'>, cause: unknown): unknown {
+  const { code, errcode, message } = cause as { code?: string; errcode?: number; message?: string };
+  if (cause instanceof SkeinError) return cause;
+  if (errcode === undefined && !DISK_CODES.includes(code ?? '')) return cause;
+  return new SkeinError('storage-failed', `Cannot write to the home ${home}: ${message}`, {
+    cause,
+    fix: 'Free space, or make the folder writable (or choose another one: --home), then try again.',
+  });
 }
 
 /** In a shared temporary directory somebody else could have made the folder first. */
@@ -55,7 +100,7 @@ function prepareSocketFolder(folder: string): void {
  * frozen) and free at once when it died. Throws `home-owned` when another process has it.
  */
 export function takeOwnership(paths: HomePaths): Ownership {
-  const database = new DatabaseSync(paths.owner, { timeout: 0 });
+  const database = openOwner(paths);
   try {
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE');
     database.exec(
@@ -70,8 +115,20 @@ export function takeOwnership(paths: HomePaths): Ownership {
     return { epoch, release: () => database.close() };
   } catch (cause) {
     database.close();
+    // A full or read-only disk is no other process: who waits for it would wait in vain.
+    if (((cause as { errcode?: number }).errcode ?? 0) % 256 !== SQLITE_BUSY) {
+      throw homeFailure(paths, cause);
+    }
     throw new SkeinError('home-owned', `Cannot serve ${paths.home}: another process does`, {
       cause,
     });
+  }
+}
+
+function openOwner(paths: HomePaths): DatabaseSync {
+  try {
+    return new DatabaseSync(paths.owner, { timeout: 0 });
+  } catch (cause) {
+    throw homeFailure(paths, cause);
   }
 }

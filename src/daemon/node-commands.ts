@@ -83,8 +83,8 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   'workspace.clean': async ({ spaces, supervisor, paths }, command) =>
     cleanWorktrees({ spaces, supervisor, paths }, read(z.object({ dryRun: z.boolean() }), command)),
   'node.stop': async ({ stop }) => {
-    stop();
-    return { stopping: true };
+    await stop();
+    return { stopped: true };
   },
 };
 

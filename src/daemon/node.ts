@@ -3,6 +3,7 @@ import { randomFillSync } from 'node:crypto';
 import { chmodSync, realpathSync, rmSync } from 'node:fs';
 import { getRequestListener } from '@hono/node-server';
 import { createServer, type Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { makeCoder } from '#agents/coder.ts';
 import { makeRunner } from '#agents/runner.ts';
 import type { Door, SpaceEntity } from '#api/door.ts';
@@ -11,7 +12,7 @@ import { GUARDRAILS, makeReflex } from '#guardrails/guardrails.ts';
 import { newTypeErrors } from '#guardrails/new-type-errors.ts';
 import { openNodeKey } from '#identity/node-key.ts';
 import { isToken, openPersonToken } from '#identity/person-token.ts';
-import { makeRedactor, secretsOf } from '#lib/redact.ts';
+import { makeRedactor, secretsOf, type Redactor } from '#lib/redact.ts';
 import { makeUuidv7 } from '#lib/uuidv7.ts';
 import { RECIPES } from '#supervisor/recipes.ts';
 import { Supervisor } from '#supervisor/supervisor.ts';
@@ -37,6 +38,9 @@ export interface NodeOptions {
   readonly idleMs: number;
   readonly env: NodeJS.ProcessEnv;
 }
+
+/** How long a node that has closed its files waits for the last answers to be taken. */
+const LEAVE_MS = 1_000;
 
 /** Starts the one node of a home. Throws `home-owned` when another process serves it. */
 export async function startNode({ paths, idleMs, env }: NodeOptions): Promise<RunningNode> {
@@ -71,7 +75,7 @@ export async function startNode({ paths, idleMs, env }: NodeOptions): Promise<Ru
     ledgerOf: (repository, searchPath) => spaces.forRepository(repository, searchPath),
     projectOf: (space) => spaces.project(space),
     pause: faultPause(env),
-    report: (error) => process.stderr.write(`${error.stack ?? error.message}\n`),
+    report: reporter(redact),
   });
   const ended = Promise.withResolvers<void>();
   const idle = idleTimer(
@@ -83,7 +87,7 @@ export async function startNode({ paths, idleMs, env }: NodeOptions): Promise<Ru
     supervisor,
     spaces,
     paths,
-    stop: () => setImmediate(() => void close()),
+    stop: () => close(),
   };
   const door = makeDoor(parts, {
     epoch: ownership.epoch,
@@ -98,18 +102,35 @@ export async function startNode({ paths, idleMs, env }: NodeOptions): Promise<Ru
   const close = (): Promise<void> => {
     closing ??= (async () => {
       idle.stop();
-      await supervisor.close();
-      server.close();
-      server.closeAllConnections();
-      await spaces.close();
-      rmSync(paths.socket, { force: true });
+      const { left } = await shutDown(parts, server);
       ownership.release();
-      ended.resolve();
+      void Promise.race([left, sleep(LEAVE_MS)]).then(() => ended.resolve());
     })();
     return closing;
   };
   return { closed: ended.promise, close };
 }
+
+/**
+ * Closes what holds files. Nobody new comes in, but whoever asked us to stop is answered after it:
+ * the answer resolves when all have left.
+ */
+async function shutDown(
+  { supervisor, spaces, paths }: CommandParts,
+  server: Server,
+): Promise<{ readonly left: Promise<unknown> }> {
+  await supervisor.close();
+  const left = new Promise((resolve) => server.close(resolve));
+  await spaces.close();
+  rmSync(paths.socket, { force: true });
+  return { left };
+}
+
+/** Tells the log, without secrets, what could not be put on the record. */
+const reporter =
+  (redact: Redactor) =>
+  (error: Error): void =>
+    void process.stderr.write(redact(`${error.stack ?? error.message}\n`).text);
 
 /** The lock is ours, so a socket that lies there belongs to nobody. */
 async function listen(server: Server, socket: string): Promise<void> {

@@ -1,7 +1,8 @@
 /** The files of a space, moved as a whole, and the note that tells its writer to start a chain. */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Damage } from '#ledger/ledger.ts';
+import { makeFolder, syncFolder, writeDurably } from '#ledger/store/durable-file.ts';
 import { SkeinError } from '#protocol/errors.ts';
 
 /** All files that hold a space's record. */
@@ -24,14 +25,16 @@ export interface ChainRestart {
 
 const RESTART_FILE = 'restart.json';
 const DAMAGE_FILE = 'damaged.json';
+const UNSYNCED_FILE = 'unsynced.json';
 
 /** Moves a space's record files into a new folder beside them; answers that folder. */
 export function setAside(folder: string, name: string): string {
   const aside = firstFree(join(folder, name));
-  mkdirSync(aside, { mode: 0o700 });
+  makeFolder(aside);
   for (const file of RECORD_FILES) {
     if (existsSync(join(folder, file))) renameSync(join(folder, file), join(aside, file));
   }
+  for (const each of [aside, folder]) syncFolder(each);
   return aside;
 }
 
@@ -45,7 +48,7 @@ function firstFree(path: string): string {
 /** Leaves the note for the next writer. */
 export function requestRestart(folder: string, reason: string, lost: readonly string[]): void {
   const note: ChainRestart = { format: 1, reason, lost };
-  writeFileSync(join(folder, RESTART_FILE), JSON.stringify(note), { mode: 0o600, flush: true });
+  writeDurably(join(folder, RESTART_FILE), JSON.stringify(note));
 }
 
 /** The note, when there is one. */
@@ -60,21 +63,48 @@ export const forgetRestart = (folder: string): void =>
 
 /** Remembers, also over a restart, that a record is damaged: nothing may be built on it. */
 export function markDamaged(folder: string, damage: readonly Damage[]): void {
-  writeFileSync(join(folder, DAMAGE_FILE), JSON.stringify({ format: 1, damage }), { mode: 0o600 });
+  writeDurably(join(folder, DAMAGE_FILE), JSON.stringify({ format: 1, damage }));
 }
 
 /** The record was found whole, or was repaired or replaced. */
 export const forgetDamage = (folder: string): void =>
   rmSync(join(folder, DAMAGE_FILE), { force: true });
 
-/** Throws `record-damaged` for a record that is known to be damaged. */
+/** Remembers that the disk failed to sync while the owner of `epoch` wrote; tells if it can't. */
+export function markUnsynced(folder: string, epoch: number): void {
+  try {
+    writeDurably(join(folder, UNSYNCED_FILE), JSON.stringify({ format: 1, epoch }));
+  } catch (error) {
+    process.stderr.write(`Cannot note that the disk failed: ${(error as Error).message}\n`);
+  }
+}
+
+/**
+ * The record was found whole by the owner of `epoch`. The owner whose sync failed can't say so: it
+ * would read its own cache.
+ */
+export function forgetUnsynced(folder: string, epoch: number): void {
+  const path = join(folder, UNSYNCED_FILE);
+  if (!existsSync(path)) return;
+  const marked = JSON.parse(readFileSync(path, 'utf8')) as { readonly epoch: number };
+  if (marked.epoch < epoch) rmSync(path, { force: true });
+}
+
+/** Throws for a record that is known to be damaged, or that a disk failed to sync. */
 export function assertWhole(folder: string): void {
-  if (!existsSync(join(folder, DAMAGE_FILE))) return;
+  if (existsSync(join(folder, DAMAGE_FILE))) {
+    throw new SkeinError(
+      'record-damaged',
+      'Cannot write to the record: it is damaged and read-only',
+      {
+        fix: 'See the findings with "skein verify"; then "skein repair", or "skein restore" of a backup.',
+      },
+    );
+  }
+  if (!existsSync(join(folder, UNSYNCED_FILE))) return;
   throw new SkeinError(
-    'record-damaged',
-    'Cannot write to the record: it is damaged and read-only',
-    {
-      fix: 'See the findings with "skein verify"; then "skein repair", or "skein restore" of a backup.',
-    },
+    'storage-unsafe',
+    'Cannot write to the record: the disk failed to sync it, and it was not verified since',
+    { fix: 'Check the disk. Then "skein down" and "skein verify": when it finds nothing, go on.' },
   );
 }

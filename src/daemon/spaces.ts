@@ -1,15 +1,9 @@
 /** The spaces of a home: opened on demand, found by the repository they are the record of. */
 import { randomBytes } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ChainHead, Ledger, VerifyReport } from '#ledger/ledger.ts';
+import { makeFolder, writeDurably } from '#ledger/store/durable-file.ts';
 import {
   openWorkerLedger,
   verifyInThread,
@@ -19,7 +13,7 @@ import type { Redactor } from '#lib/redact.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import { oneAtTime } from '#workspace/one-at-time.ts';
 import type { HomePaths } from './home-paths.ts';
-import { assertWhole, forgetDamage, markDamaged } from './space-files.ts';
+import { assertWhole, forgetDamage, forgetUnsynced, markDamaged } from './space-files.ts';
 
 /** What the threads of a space are told. `outside` are heads found outside the home. */
 export interface SpaceThreadData {
@@ -103,7 +97,7 @@ export class Spaces {
       existsSync(this.folder(remembered)) &&
       !this.#isCopied(remembered, repository);
     const space = found ? remembered : randomBytes(16).toString('hex');
-    mkdirSync(this.folder(space), { recursive: true, mode: 0o700 });
+    makeFolder(this.folder(space));
     writeJson(join(this.folder(space), 'project.json'), {
       format: FILE_FORMAT,
       repository: repository.top,
@@ -112,7 +106,7 @@ export class Spaces {
     } satisfies Project);
     const ledger = await this.#start(space);
     if (!found) {
-      mkdirSync(dirname(file), { recursive: true });
+      makeFolder(dirname(file), 0o777);
       writeJson(file, { format: FILE_FORMAT, spaces: { ...known, [this.#node]: space } });
     }
     return ledger;
@@ -137,8 +131,12 @@ export class Spaces {
   /** Verifies a space; a finding makes it read-only until it is repaired or found whole again. */
   async judge(space: string, outside: readonly ChainHead[]): Promise<VerifyReport> {
     const report = await this.verify(space, outside);
-    if (report.damage.length > 0) markDamaged(this.folder(space), report.damage);
-    else forgetDamage(this.folder(space));
+    const folder = this.folder(space);
+    if (report.damage.length > 0) markDamaged(folder, report.damage);
+    else {
+      forgetDamage(folder);
+      forgetUnsynced(folder, this.#epoch);
+    }
     return report;
   }
 
@@ -147,7 +145,7 @@ export class Spaces {
     const running = await this.#open.get(space)?.catch(() => undefined);
     this.#open.delete(space);
     await running?.close();
-    mkdirSync(this.folder(space), { recursive: true, mode: 0o700 });
+    makeFolder(this.folder(space));
     const done = work(this.folder(space), this.#epoch);
     forgetDamage(this.folder(space));
     await this.open(space);
@@ -222,9 +220,5 @@ function readMarker(file: string): Record<string, string> {
   return marker.spaces;
 }
 
-/** Written beside and renamed, so that a crash leaves the old file or the new one. */
-function writeJson(path: string, value: unknown): void {
-  const temporary = `${path}.${process.pid}.new`;
-  writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600, flush: true });
-  renameSync(temporary, path);
-}
+const writeJson = (path: string, value: unknown): void =>
+  writeDurably(path, `${JSON.stringify(value, null, 2)}\n`);

@@ -8,13 +8,21 @@ import { anchorProblem } from '#ledger/store/check-anchor.ts';
 import { openHeadFile, readHeadFile } from '#ledger/store/head-file.ts';
 import { storageError } from '#ledger/store/ledger-state.ts';
 import { LedgerCore } from '#ledger/ledger-core.ts';
-import { refuseWrites, serveWriter } from '#ledger/writer-loop.ts';
+import { refuseWrites, serveWriter, type WriterTimers } from '#ledger/writer-loop.ts';
 import { toErrorBody } from '#protocol/errors.ts';
-import { forgetRestart, readRestart } from './space-files.ts';
+import { forgetRestart, markUnsynced, readRestart } from './space-files.ts';
 import { deciders, reducers } from './state-tables.ts';
 import type { SpaceThreadData } from './spaces.ts';
 
 const port = parentPort as MessagePort;
+
+const timers: WriterTimers = {
+  soon: setImmediate,
+  after: (ms, callback) => {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
+  },
+};
 const { folder, space, nodeKey, epoch } = workerData as SpaceThreadData;
 
 try {
@@ -35,9 +43,13 @@ try {
       restart: readRestart(folder),
     });
     forgetRestart(folder);
-    serveWriter({ core, ledger, blobs, head: openHeadFile(anchor) }, port);
+    const stopped = (): void => markUnsynced(folder, epoch);
+    const head = openHeadFile(anchor);
+    serveWriter({ core, ledger, blobs, head, timers, stopped }, port);
   } else refuseWrites(problem, port);
-} catch (error) {
-  port.postMessage({ type: 'failed', error: toErrorBody(storageError(error)) });
+} catch (thrown) {
+  const error = storageError(thrown);
+  if (error.name === 'storage-unsafe') markUnsynced(folder, epoch);
+  port.postMessage({ type: 'failed', error: toErrorBody(error) });
   port.close();
 }

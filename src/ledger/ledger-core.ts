@@ -85,6 +85,7 @@ export class LedgerCore {
   readonly #newId: () => string;
   readonly #salt: () => Buffer;
   readonly #assertEpoch: () => void;
+  #stopped: SkeinError | undefined;
   #head: ChainHead | null;
   #chain: string;
   #commits: number;
@@ -117,6 +118,16 @@ export class LedgerCore {
     return this.#head;
   }
 
+  /** Why this writer stores nothing any more; undefined while it works. */
+  get stopped(): SkeinError | undefined {
+    return this.#stopped;
+  }
+
+  /** Refuses everything from now on: whoever opens the files next must look at them anew. */
+  stop(error: SkeinError): void {
+    this.#stopped ??= error;
+  }
+
   /** The local position of the last event. */
   get position(): number {
     return this.#events;
@@ -124,9 +135,11 @@ export class LedgerCore {
 
   /**
    * Decides and stores `pending` in order, as one commit. A refused command leaves no trace and
-   * does not disturb the others. When storing fails, all of them are refused and nothing is stored.
+   * does not disturb the others. When storing fails, all of them are refused and nothing is stored;
+   * when the disk fails to sync that can't be known, and the writer stops (`storage-unsafe`).
    */
   flush(pending: readonly Pending[]): Outcome[] {
+    if (this.#stopped !== undefined) return refuseAll(pending, this.#stopped);
     const { database, now } = this.#options;
     const batch: Batch = { time: now(), events: [], attempts: [] };
     try {
@@ -138,11 +151,12 @@ export class LedgerCore {
       this.#advance(head, batch);
       return batch.attempts.map((each, index) => this.#settle(each, pending[index] as Pending));
     } catch (cause) {
+      const error = storageError(cause);
+      if (error.name === 'storage-unsafe') this.stop(error);
       this.#entities.forget();
       if (database.isTransaction) database.exec('ROLLBACK');
       this.#ids.forget();
-      const error = storageError(cause);
-      return pending.map(() => ({ type: 'refused', error }));
+      return refuseAll(pending, error);
     }
   }
 
@@ -346,6 +360,9 @@ export class LedgerCore {
     this.#advance(head, batch);
   }
 }
+
+const refuseAll = (pending: readonly Pending[], error: SkeinError): Outcome[] =>
+  pending.map(() => ({ type: 'refused', error }));
 
 const idsTaken = ({ id, name }: Command): SkeinError =>
   new SkeinError('conflict', `Cannot execute ${name}: ids from ${id} on are taken`, {

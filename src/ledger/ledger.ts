@@ -7,8 +7,8 @@
  * and live, in commit order; a reader falls behind at its own cost, it never slows a writer.
  * `read` sees committed state only. `verify` takes heads found outside
  * the home, such as in trailers of git commits. What enters as text passes the redactor; exact bytes
- * (`blobs.put`) don't. Errors are SkeinErrors; `storage-failed` means nothing of the
- * command was stored.
+ * (`blobs.put`) don't. Errors are SkeinErrors; `storage-failed` means nothing of the command was
+ * stored, `storage-unsafe` that the disk failed to sync: the writer has stopped, nobody knows.
  */
 import type { Command, Receipt, Speaker } from '#protocol/command.ts';
 import type { Entity } from '#protocol/entity.ts';

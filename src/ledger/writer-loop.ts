@@ -8,7 +8,7 @@ import { toErrorBody, type SkeinError } from '#protocol/errors.ts';
 import { putBlobs } from '#ledger/store/blob-store.ts';
 import type { HeadFile } from '#ledger/store/head-file.ts';
 import type { LedgerCore } from './ledger-core.ts';
-import { storageError } from '#ledger/store/ledger-state.ts';
+import { isSyncFailure, storageError, unsynced } from '#ledger/store/ledger-state.ts';
 import type { WriterAnswer, WriterMessage, WriterRequest } from './writer-protocol.ts';
 
 /** At most this many commands share a commit; more wait for the next turn. */
@@ -17,12 +17,23 @@ const MAX_BATCH = 1_000;
 /** How often the anchor is made durable while writing, in milliseconds. */
 const ANCHOR_SYNC_MS = 1_000;
 
+/** When a writer does what it does not do at once. */
+export interface WriterTimers {
+  /** After all that has arrived in this turn of the event loop. */
+  readonly soon: (callback: () => void) => void;
+  /** After so many milliseconds; answers how to cancel that. */
+  readonly after: (ms: number, callback: () => void) => () => void;
+}
+
 /** The parts a writer works on; it closes them when it is told to close. */
 export interface WriterParts {
   readonly core: LedgerCore;
   readonly ledger: DatabaseSync;
   readonly blobs: DatabaseSync;
   readonly head: HeadFile;
+  readonly timers: WriterTimers;
+  /** Called once, when the disk has failed to sync and the writer stores nothing any more. */
+  readonly stopped?: (error: SkeinError) => void;
 }
 
 type Execute = Extract<WriterRequest, { type: 'execute' }>;
@@ -32,25 +43,34 @@ type PutBlob = Extract<WriterRequest, { type: 'blob' }>;
 export function serveWriter(parts: WriterParts, port: MessagePort): void {
   let queue: WriterRequest[] = [];
   let scheduled = false;
-  let syncTimer: NodeJS.Timeout | undefined;
+  let cancelSync: (() => void) | undefined;
+  const { timers } = parts;
   const send = (message: WriterMessage): void => port.postMessage(message);
 
+  let told = false;
+  const tellStopped = (): void => {
+    if (told || parts.core.stopped === undefined) return;
+    told = true;
+    parts.stopped?.(parts.core.stopped);
+  };
   const syncLater = (): void => {
-    syncTimer ??= setTimeout(() => {
-      syncTimer = undefined;
-      parts.head.sync();
-    }, ANCHOR_SYNC_MS);
+    cancelSync ??= timers.after(ANCHOR_SYNC_MS, () => {
+      cancelSync = undefined;
+      keepAnchor(parts, () => parts.head.sync());
+      tellStopped();
+    });
   };
   const turn = (): void => {
     const batch = queue.slice(0, MAX_BATCH);
     queue = queue.slice(MAX_BATCH);
     scheduled = queue.length > 0;
-    if (scheduled) setImmediate(turn);
+    if (scheduled) timers.soon(turn);
     const answers = answerAll(parts, batch);
+    tellStopped();
     syncLater();
     const closing = batch.some((request) => request.type === 'close');
     if (closing) {
-      clearTimeout(syncTimer);
+      cancelSync?.();
       closeParts(parts);
     }
     send({ type: 'flushed', answers, head: parts.core.head });
@@ -61,7 +81,7 @@ export function serveWriter(parts: WriterParts, port: MessagePort): void {
     queue.push(request);
     if (scheduled) return;
     scheduled = true;
-    setImmediate(turn);
+    timers.soon(turn);
   });
   if (parts.core.head !== null) parts.head.write(parts.core.head);
   parts.head.sync();
@@ -95,24 +115,28 @@ function answerAll(parts: WriterParts, batch: readonly WriterRequest[]): WriterA
   ];
 }
 
-function storeBlobs({ blobs }: WriterParts, requests: readonly PutBlob[]): WriterAnswer[] {
+function storeBlobs({ blobs, core }: WriterParts, requests: readonly PutBlob[]): WriterAnswer[] {
   if (requests.length === 0) return [];
   try {
+    if (core.stopped !== undefined) throw core.stopped;
     const stored = putBlobs(
       blobs,
       requests.map(({ content }) => content),
     );
     return requests.map(({ call }, index) => ({ call, blob: stored[index] as (typeof stored)[0] }));
   } catch (cause) {
-    const error = toErrorBody(storageError(cause));
-    return requests.map(({ call }) => ({ call, error }));
+    const error = storageError(cause);
+    if (error.name === 'storage-unsafe') core.stop(error);
+    return requests.map(({ call }) => ({ call, error: toErrorBody(error) }));
   }
 }
 
-function storeCommands({ core, head }: WriterParts, requests: readonly Execute[]): WriterAnswer[] {
+function storeCommands(parts: WriterParts, requests: readonly Execute[]): WriterAnswer[] {
   if (requests.length === 0) return [];
+  const { core, head } = parts;
   const outcomes = core.flush(requests.map(({ pending }) => pending));
-  if (core.head !== null) head.write(core.head);
+  const last = core.head;
+  if (last !== null) keepAnchor(parts, () => head.write(last));
   return outcomes.map((outcome, index) => {
     const { call } = requests[index] as Execute;
     if (outcome.type === 'refused') return { call, error: toErrorBody(outcome.error) };
@@ -120,8 +144,21 @@ function storeCommands({ core, head }: WriterParts, requests: readonly Execute[]
   });
 }
 
-function closeParts({ ledger, blobs, head }: WriterParts): void {
-  head.sync();
+/**
+ * The commit is durable whatever becomes of its anchor, which may be behind: a full disk is waited
+ * out. A sync that failed is another matter: then nothing on this disk can be relied on.
+ */
+function keepAnchor({ core }: WriterParts, work: () => void): void {
+  try {
+    work();
+  } catch (cause) {
+    if (isSyncFailure(cause)) core.stop(unsynced(cause));
+  }
+}
+
+function closeParts(parts: WriterParts): void {
+  const { ledger, blobs, head } = parts;
+  keepAnchor(parts, () => head.sync());
   head.close();
   ledger.close();
   blobs.close();

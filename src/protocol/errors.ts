@@ -41,6 +41,7 @@ export const ERRORS = {
   'storage-failed': row(5110, 507, 75, true),
   'ledger-closed': row(5111, 503, 75, true),
   'sqlite-too-old': row(5112, 500, 1),
+  'storage-unsafe': row(5113, 507, 1),
   // 52xx: the node and its door
   unauthorized: row(5201, 401, 1),
   'node-unreachable': row(5202, 503, 75, true),

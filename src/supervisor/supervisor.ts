@@ -10,6 +10,7 @@ import { makeEffects, type EffectsOptions } from '#tasks/effects.ts';
 import type { MissionWork } from '#tasks/mission-work.ts';
 import type { Repository } from '#workspace/git/open-repository.ts';
 import type { World } from '#workspace/world.ts';
+import { oneAtTime } from '#workspace/one-at-time.ts';
 import type { Crew } from './crew.ts';
 import { cleanUp, executeMission } from './mission-executor.ts';
 import { missionLimits, tooLong } from './limits.ts';
@@ -120,16 +121,23 @@ export class Supervisor {
   }
 
   /** Continues a mission that was interrupted, by a person or by a crash. */
-  async resume(ledger: Ledger, command: Command, speaker: Speaker): Promise<Receipt> {
+  resume(ledger: Ledger, command: Command, speaker: Speaker): Promise<Receipt> {
     const { mission } = command.input as { mission: string };
-    if (this.#running.has(mission)) {
-      throw new SkeinError('conflict', `Cannot resume mission ${mission}: it is being worked on`);
-    }
-    const repository = await this.#openAgain(ledger, mission);
-    const input = { mission, epoch: this.#options.epoch };
-    const receipt = await ledger.execute({ ...command, input }, speaker);
-    if (!receipt.repeated) this.#start(ledger, mission, repository);
-    return receipt;
+    // Two at once would both find that nobody works on it.
+    return oneAtTime(`resume ${mission}`, async () => {
+      if (this.#running.has(mission)) {
+        throw new SkeinError('conflict', `Cannot resume mission ${mission}: it is being worked on`);
+      }
+      const repository = await this.#openAgain(ledger, mission);
+      const input = { mission, epoch: this.#options.epoch };
+      const receipt = await ledger.execute({ ...command, input }, speaker);
+      if (receipt.repeated) return receipt;
+      // Nobody works on it: what it holds was left behind when its end could not be recorded.
+      const reason = 'the mission is taken up again';
+      await this.#closeTasks(ledger, mission, { name: 'task.release', reason });
+      this.#start(ledger, mission, repository);
+      return receipt;
+    });
   }
 
   /** Asks a mission to stop at its next safe point; resolves when it has. */

@@ -6,6 +6,7 @@
 import {
   closeSync,
   fdatasyncSync,
+  fstatSync,
   fsyncSync,
   ftruncateSync,
   openSync,
@@ -15,6 +16,7 @@ import {
 import { dirname } from 'node:path';
 import { sha256 } from '#lib/sha256.ts';
 import type { ChainHead } from '#ledger/ledger.ts';
+import { syncFolder } from './durable-file.ts';
 
 const SLOT_BYTES = 256;
 const HEAD_FORMAT = 1;
@@ -30,13 +32,19 @@ export interface HeadFile {
 export function openHeadFile(path: string): HeadFile {
   closeSync(openSync(path, 'a+'));
   const writing = openSync(path, 'r+');
+  // A new file is only durable once its folder is: later its absence must mean a removal.
   syncFolder(dirname(path));
   let slot = 0;
   let dirty = false;
+  let whole = fstatSync(writing).size >= 2 * SLOT_BYTES;
   return {
     write: (head) => {
+      const bytes = encodeSlot(head);
       slot = 1 - slot;
-      writeSync(writing, encodeSlot(head), 0, SLOT_BYTES, slot * SLOT_BYTES);
+      // Both slots at first: from then on a full disk has no say, the bytes are only replaced.
+      if (whole) writeSync(writing, bytes, 0, SLOT_BYTES, slot * SLOT_BYTES);
+      else writeSync(writing, Buffer.concat([bytes, bytes]), 0, 2 * SLOT_BYTES, 0);
+      whole = true;
       dirty = true;
     },
     sync: () => {
@@ -47,17 +55,11 @@ export function openHeadFile(path: string): HeadFile {
   };
 }
 
-/** A new file is only durable once its folder is: later its absence must mean a removal. */
-function syncFolder(path: string): void {
-  const folder = openSync(path, 'r');
-  fsyncSync(folder);
-  closeSync(folder);
-}
-
 /** Forgets what the anchor said (after `skein repair` started a new chain). */
 export function clearHeadFile(path: string): void {
   const descriptor = openSync(path, 'a+');
   ftruncateSync(descriptor, 0);
+  fsyncSync(descriptor);
   closeSync(descriptor);
 }
 

@@ -88,8 +88,28 @@ export function lastPosition(database: DatabaseSync, table: 'commits' | 'events'
   return Number(row?.['last'] ?? 0);
 }
 
-/** SQLite's result code for a failed fsync: what is on disk is then unknown. */
-const SQLITE_IOERR_FSYNC = 1034;
+/** SQLite's result codes for a failed sync of a file or its folder: what is on disk is unknown. */
+const SQLITE_SYNC_FAILED: readonly number[] = [1034, 1290];
+
+/** The name of the same from the file system, when we sync a file ourselves. */
+const SYNC_CALLS: readonly string[] = ['fsync', 'fdatasync'];
+
+/** Whether a sync failed: the kernel may have dropped what it could not write, trying again lies. */
+export function isSyncFailure(cause: unknown): boolean {
+  const { errcode, syscall } = (cause ?? {}) as { errcode?: number; syscall?: string };
+  return SQLITE_SYNC_FAILED.includes(errcode ?? 0) || SYNC_CALLS.includes(syscall ?? '');
+}
+
+/** The error of a writer that has stopped because the disk failed to sync. */
+export const unsynced = (cause: unknown): SkeinError =>
+  new SkeinError(
+    'storage-unsafe',
+    `Cannot store the commit: the disk failed to sync (${cause instanceof Error ? cause.message : String(cause)})`,
+    {
+      cause,
+      fix: 'What was not acknowledged may or may not be there. Stop the node ("skein down"), check the disk, then run "skein verify".',
+    },
+  );
 
 /** SQLite's result codes for a file that makes no sense: corrupt, or no database at all. */
 const SQLITE_DAMAGED: readonly number[] = [11, 26];
@@ -107,10 +127,8 @@ export function storageError(cause: unknown): SkeinError {
   const { errcode, code, message } = cause as { errcode?: number; code?: string; message?: string };
   if (errcode === undefined && !/^E[A-Z]+$/.test(code ?? '')) return toSkeinError(cause);
   if (SQLITE_DAMAGED.includes((errcode ?? 0) & 0xff)) return damaged(message ?? 'corrupt', cause);
-  const fix =
-    errcode === SQLITE_IOERR_FSYNC
-      ? 'The disk failed to sync. Stop the node, check the disk, start again and run "skein verify".'
-      : 'Nothing of this command was stored. Free space or repair the disk, then try again.';
+  if (isSyncFailure(cause)) return unsynced(cause);
+  const fix = 'Nothing of this command was stored. Free space or repair the disk, then try again.';
   return new SkeinError('storage-failed', `Cannot store the commit: ${message ?? String(cause)}`, {
     cause,
     fix,
