@@ -15,7 +15,7 @@ async function epochOf(skein: SkeinHome): Promise<number> {
   return (JSON.parse((await skein.run('status', '--json')).stdout) as { epoch: number }).epoch;
 }
 
-describe('a cold home', () => {
+describe('a cold home', { concurrency: 2 }, () => {
   it('serves ten commands at once with one node', async () => {
     const skein = openHome();
     const calls = Array.from({ length: 10 }, () => skein.run('missions'));
@@ -75,7 +75,7 @@ describe('a node that nobody needs', () => {
   });
 });
 
-describe('what a crash or a stranger left', () => {
+describe('what a crash or a stranger left', { concurrency: 2 }, () => {
   it('a socket that nobody serves, or that is a file, is replaced', async () => {
     for (const leave of [leaveSocket, leaveFile]) {
       const skein = openHome();

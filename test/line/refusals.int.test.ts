@@ -70,7 +70,7 @@ describe('a goal', () => {
   });
 });
 
-describe('a repository', () => {
+describe('a repository', { concurrency: 2 }, () => {
   it('that is none, is no folder, or is a file: 3', async () => {
     const folder = tempFolder();
     assertRefused(await runIn(folder), 3, /not in a git repository/);

@@ -36,7 +36,7 @@ function checksPass({ top }: TempRepository, { files }: Shape): boolean {
   });
 }
 
-describe('a rename, merged', () => {
+describe('a rename, merged', { concurrency: 2 }, () => {
   const skein = openHome();
   for (const shape of SHAPES) {
     it(`in ${shape.name}`, async () => {

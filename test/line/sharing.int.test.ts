@@ -34,7 +34,7 @@ async function stoppedMission(skein: SkeinHome, { top, folder }: TempRepository)
   writeFileSync(gate, '');
 }
 
-describe('one repository', () => {
+describe('one repository', { concurrency: 2 }, () => {
   it('that is new gets one record, however many goals come at once', async () => {
     const skein = openHome();
     const { top, git } = greeterRepository();
@@ -75,7 +75,7 @@ describe('one repository', () => {
   });
 });
 
-describe('a copy, a move, a loss', () => {
+describe('a copy, a move, a loss', { concurrency: 2 }, () => {
   it('a copy of a repository gets a record of its own, and missions stay where they began', async () => {
     const skein = openHome();
     const { top, folder, git } = greeterRepository();
@@ -129,7 +129,7 @@ describe('a copy, a move, a loss', () => {
   });
 });
 
-describe('a lease does not outlive the work on it', () => {
+describe('a lease does not outlive the work on it', { concurrency: 2 }, () => {
   it('an interrupted mission gives its paths back, and takes them again', async () => {
     const skein = openHome();
     const repository = greeterRepository();

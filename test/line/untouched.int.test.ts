@@ -49,7 +49,7 @@ function makeDirty({ write, git }: TempRepository): void {
   write('new.txt', 'new\n');
 }
 
-describe('a run without --merge', () => {
+describe('a run without --merge', { concurrency: 2 }, () => {
   it('changes no byte of the tree, the index, HEAD, hooks and settings', async () => {
     const repository = greeterRepository();
     makeDirty(repository);
@@ -88,7 +88,7 @@ describe('a run without --merge', () => {
   });
 });
 
-describe('hooks and signing', () => {
+describe('hooks and signing', { concurrency: 2 }, () => {
   it('no hook runs, wherever it is set, and nothing is signed', async () => {
     const repository = greeterRepository();
     const hasRun = trap(repository);
