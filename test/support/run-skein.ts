@@ -57,7 +57,7 @@ const homes: { readonly root: string; readonly stop: () => Promise<void> }[] = [
 after(async () => {
   for (const { root, stop } of homes) {
     await stop();
-    rmSync(root, { recursive: true, force: true });
+    rmSync(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   }
 });
 
