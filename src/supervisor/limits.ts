@@ -1,7 +1,6 @@
 /** What a mission may use: on by default, changed in skein.yaml. */
 import { SkeinError } from '#protocol/errors.ts';
 import type { MissionWork } from '#tasks/mission-work.ts';
-import { readSkeinYaml } from '#workspace/skein-yaml.ts';
 
 const DEFAULT_MINUTES = 30;
 const DEFAULT_EDITS = 2_000;
@@ -14,8 +13,8 @@ export interface MissionLimits {
 }
 
 /** The limits of a mission, from the base commit. */
-export async function missionLimits({ repository, base }: MissionWork): Promise<MissionLimits> {
-  const { limits } = await readSkeinYaml(repository, base);
+export async function missionLimits(work: MissionWork): Promise<MissionLimits> {
+  const { limits } = await work.world.readSkeinYaml(work.repository, work.base);
   const timeMs = (limits?.minutes ?? DEFAULT_MINUTES) * MINUTE_MS;
   return { timeMs, edits: limits?.edits ?? DEFAULT_EDITS };
 }

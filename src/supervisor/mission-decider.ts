@@ -9,6 +9,7 @@ import {
   type DeciderTable,
   type DecisionContext,
 } from '#ledger/decider.ts';
+import type { EffectState } from '#tasks/effect-reducer.ts';
 import type { MissionState, MissionStatus, PlanState } from './mission-reducer.ts';
 
 /** An input that names a mission and carries the data of the event it becomes. */
@@ -75,6 +76,7 @@ export const missionDeciders: DeciderTable = {
     fields({ mission: text, reason: text, worktreeKept: flag }),
     ({ mission, reason, worktreeKept }, context) => {
       requireStatus(context, mission, ['planning', 'waiting', 'running', 'interrupted']);
+      assertNoHalfMerge(context, mission);
       const data = { reason, worktreeKept };
       return [{ type: 'mission.cancelled', subject: `mission/${mission}`, mission, data }];
     },
@@ -108,6 +110,17 @@ function endDecider(
     requireStatus(context, mission, from);
     return [{ type, subject: `mission/${mission}`, mission, data } as NewSkeinEvent];
   });
+}
+
+/** Cut off in a merge, the person's own files may be ahead of their branch: that is ended first. */
+function assertNoHalfMerge(context: DecisionContext, mission: string): void {
+  const merge = context.entity<EffectState>('effect', `${mission}/merge`)?.body;
+  if (merge?.status !== 'intended') return;
+  throw new SkeinError(
+    'conflict',
+    `Cannot cancel mission ${mission}: its merge was cut off and must be settled first`,
+    { fix: `Its work is done but for that: skein resume ${mission}` },
+  );
 }
 
 function requireStatus(

@@ -124,7 +124,8 @@ export class Supervisor {
   resume(ledger: Ledger, command: Command, speaker: Speaker): Promise<Receipt> {
     const { mission } = command.input as { mission: string };
     // Two at once would both find that nobody works on it.
-    return oneAtTime(`resume ${mission}`, async () => {
+    // The queue belongs to the process: another owner of this home waits for nobody of this one.
+    return oneAtTime(`resume ${this.#options.epoch} ${mission}`, async () => {
       if (this.#running.has(mission)) {
         throw new SkeinError('conflict', `Cannot resume mission ${mission}: it is being worked on`);
       }

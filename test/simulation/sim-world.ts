@@ -1,0 +1,295 @@
+/**
+ * The port to the world over plain maps. Like the real one it is not atomic: worktrees are made and
+ * removed in parts, a merge writes files before the branch. Nothing may happen to it whose intent
+ * is not open on the record: that is asked at every change.
+ */
+import assert from 'node:assert/strict';
+import { basename } from 'node:path';
+import { sha256 } from '#lib/sha256.ts';
+import { SkeinError } from '#protocol/errors.ts';
+import type { Check, CheckResult } from '#workspace/checks/check.ts';
+import type { Repository } from '#workspace/git/open-repository.ts';
+import type {
+  ChecksPort,
+  FilesPort,
+  GitPort,
+  MergePort,
+  World,
+  WorktreesPort,
+} from '#workspace/world.ts';
+import type { SimDisk } from './sim-disk.ts';
+import { BASE, gitId, TOP, treeId, type SimWorktree, type WorldState } from './world-state.ts';
+
+/** What the world is made of in one life. */
+export interface SimWorldOptions {
+  readonly disk: SimDisk;
+  readonly turn: () => Promise<void>;
+  /** Whether the effect is intended and has no outcome, on the record as a crash would leave it. */
+  readonly isOpen: (effect: string) => boolean;
+}
+
+interface Hands {
+  readonly state: WorldState;
+  readonly turn: () => Promise<void>;
+  /** One durable change of the world, in the name of one of `effects`. */
+  readonly change: (effects: readonly string[], what: string, make: () => void) => Promise<void>;
+}
+
+/** A world whose durable state is that of the disk. */
+export function makeSimWorld({ disk, turn, isOpen }: SimWorldOptions): World {
+  const state = disk.world;
+  const hands: Hands = {
+    state,
+    turn,
+    change: async (effects, what, make) => {
+      await turn();
+      assert.ok(effects.some(isOpen), `${what} happens, and no intent of ${effects.join()} is open`);
+      disk.touch();
+      make();
+      state.happened[what] = (state.happened[what] ?? 0) + 1;
+    },
+  };
+  return {
+    openRepository: async () => {
+      await turn();
+      return repositoryOf(state);
+    },
+    readSkeinYaml: async () => ({}),
+    worktrees: makeWorktrees(hands),
+    files: makeFiles(hands),
+    git: makeGit(hands),
+    merge: makeMerge(hands),
+    checks: makeChecks(hands),
+    dependencies: {
+      plan: async () => ({ worktree: '', entries: [], skipped: [], warnings: [] }),
+      probe: () => 'done',
+      link: () => noLinks,
+    },
+  };
+}
+
+const noLinks = {
+  folders: [],
+  linked: 0,
+  innerLinks: 0,
+  packages: [],
+  shims: 0,
+  skipped: [],
+  skippedCount: 0,
+  warnings: [],
+};
+
+const repositoryOf = (state: WorldState): Repository => ({
+  top: TOP,
+  gitDir: `${TOP}/.git`,
+  commonDir: `${TOP}/.git`,
+  head: state.refs['refs/heads/main'] ?? BASE,
+  branch: 'main',
+  objectFormat: 'sha1',
+  dirty: { paths: [], count: 0, trackedCount: 0 },
+  shallow: false,
+  sparse: false,
+  operation: null,
+  gitVersion: '2.50.0',
+  warnings: [],
+});
+
+const worktreeAt = (state: WorldState, path: string): SimWorktree => {
+  const found = state.worktrees[path];
+  assert.ok(found?.complete, `${path} is used and is not there`);
+  return found;
+};
+
+function makeWorktrees({ state, turn, change }: Hands): WorktreesPort {
+  const effectsOf = (path: string): string[] => [
+    `${basename(path)}/worktree`,
+    `${basename(path)}/cleanup`,
+  ];
+  return {
+    prepare: (_repository, plan) => plan,
+    add: async (_repository, { path, commit }) => {
+      const effects = [`${basename(path)}/worktree`];
+      await change(effects, `half ${path}`, () => {
+        assert.equal(state.worktrees[path], undefined, `${path} is made over another one`);
+        state.worktrees[path] = { commit, complete: false, files: {} };
+      });
+      await change(effects, `worktree ${path}`, () => {
+        const files = { ...state.commits[commit]?.tree };
+        state.worktrees[path] = { commit, complete: true, files };
+      });
+    },
+    probe: async (_repository, { path, commit }) => {
+      await turn();
+      const found = state.worktrees[path];
+      if (found === undefined) return 'not-done';
+      return found.complete && found.commit === commit ? 'done' : 'unknown';
+    },
+    remove: async (_repository, path) => {
+      await turn();
+      if (state.worktrees[path] === undefined) return;
+      await change(effectsOf(path), `removal ${path}`, () => void delete state.worktrees[path]);
+    },
+    exists: (path) => state.worktrees[path] !== undefined,
+    listTracked: async (root) =>
+      Object.keys(worktreeAt(state, root).files).map((path) => ({
+        path,
+        kind: 'file',
+        object: gitId(path),
+        nameIsUtf8: true,
+      })),
+    listChanged: async ({ cwd, base }) => {
+      await turn();
+      const { files } = worktreeAt(state, cwd);
+      const before = state.commits[base]?.tree ?? {};
+      const changed = Object.keys(files).filter((path) => files[path] !== before[path]);
+      return { count: changed.length, files: changed.map((path) => ({ path, status: 'M' })) };
+    },
+  };
+}
+
+function makeFiles({ state, turn, change }: Hands): FilesPort {
+  const hashOf = (root: string, path: string): string | undefined => {
+    const content = state.worktrees[root]?.files[path];
+    return content === undefined ? undefined : sha256(content);
+  };
+  return {
+    write: async ({ root, path, baseHash, after }) => {
+      await turn();
+      if (hashOf(root, path) !== baseHash) {
+        throw new SkeinError('edit-conflict', `Cannot edit ${path}: the file has changed`);
+      }
+      const mission = basename(root);
+      await change([`${mission}/edit/${path}`], `edit ${mission} ${path}`, () => {
+        worktreeAt(state, root).files[path] = Buffer.from(after).toString('utf8');
+      });
+    },
+    probe: async ({ root, path, baseHash, afterHash }) => {
+      await turn();
+      const actual = hashOf(root, path);
+      if (actual === afterHash) return 'done';
+      return actual === baseHash ? 'not-done' : 'unknown';
+    },
+    assertWritable: async () => undefined,
+  };
+}
+
+/** The mission that a git commit is of: its trailer says. */
+const missionOf = (message: string): string => /Skein-Mission: (\S+)/.exec(message)?.[1] ?? '';
+
+const person = { name: 'Person', email: 'person@example.com' };
+
+function makeGit({ state, turn, change }: Hands): GitPort {
+  // Objects without a ref are no change of the world: git itself collects them.
+  const trees = new Map<string, Record<string, string>>();
+  return {
+    readIdentity: async () => ({ author: person, committer: person }),
+    prepareCommit: async (_repository, { worktree, base: parent, files, message, date }) => {
+      await turn();
+      const tree: Record<string, string> = { ...state.commits[parent]?.tree };
+      for (const { path, afterHash } of files) {
+        const content = worktreeAt(state, worktree).files[path] ?? '';
+        assert.equal(sha256(content), afterHash, `${path} is not what was written`);
+        tree[path] = content;
+      }
+      const id = treeId(tree);
+      trees.set(id, tree);
+      const content = { tree: id, parent, message, author: person, committer: person, date };
+      return { ...content, expectedId: gitId(JSON.stringify(content)) };
+    },
+    createCommit: async (_repository, { tree: id, parent, message, expectedId, date }) => {
+      const content = { tree: id, parent, message, author: person, committer: person, date };
+      assert.equal(gitId(JSON.stringify(content)), expectedId);
+      const mission = missionOf(message);
+      const tree = trees.get(id) ?? worktreeAt(state, `/worktrees/${mission}`).files;
+      assert.equal(treeId(tree), id, 'the tree of the git commit is there');
+      await change([`${mission}/git-commit`], `git-commit ${mission}`, () => {
+        state.commits[expectedId] = { tree: { ...tree }, parent, message };
+      });
+      return expectedId;
+    },
+    probeCommit: async (_repository, { expectedId }) => {
+      await turn();
+      return state.commits[expectedId] === undefined ? 'not-done' : 'done';
+    },
+    assertBranchFree: async (_repository, branch) => {
+      assert.equal(state.refs[`refs/heads/${branch}`], undefined);
+    },
+    updateBranch: async (_repository, { branch, expectedOld, to }) => {
+      await turn();
+      const ref = `refs/heads/${branch}`;
+      if ((state.refs[ref] ?? null) !== expectedOld) {
+        throw new SkeinError('base-moved', `Cannot set the branch ${branch}: it moved`);
+      }
+      const mission = basename(branch);
+      await change([`${mission}/branch`], `branch ${mission}`, () => void (state.refs[ref] = to));
+    },
+    probeBranch: async (_repository, { branch, expectedOld, to }) => {
+      await turn();
+      const now = state.refs[`refs/heads/${branch}`] ?? null;
+      if (now === to) return 'done';
+      return now === expectedOld ? 'not-done' : 'unknown';
+    },
+  };
+}
+
+function makeMerge({ state, turn, change }: Hands): MergePort {
+  const treeOf = (commit: string): Readonly<Record<string, string>> =>
+    state.commits[commit]?.tree ?? {};
+  const holds = (commit: string): boolean => treeId(state.files) === treeId(treeOf(commit));
+  return {
+    fastForward: async ({ branch, expectedOld, to }) => {
+      await turn();
+      const ref = `refs/heads/${branch}`;
+      const moved = state.refs[ref] !== expectedOld;
+      if (moved || !(holds(expectedOld) || holds(to))) {
+        throw new SkeinError('merge-blocked', `Cannot merge into ${branch}: it moved`);
+      }
+      const mission = missionOf(state.commits[to]?.message ?? '');
+      const effects = [`${mission}/merge`];
+      if (!holds(to)) {
+        await change(effects, `files ${mission}`, () => void (state.files = { ...treeOf(to) }));
+      }
+      await change(effects, `merge ${mission}`, () => {
+        assert.equal(state.refs[ref], expectedOld, 'git moves a branch only from where it was');
+        state.refs[ref] = to;
+      });
+    },
+    probe: async ({ branch, expectedOld, to }) => {
+      await turn();
+      const now = state.refs[`refs/heads/${branch}`];
+      if (now === to) return 'done';
+      return now === expectedOld && (holds(expectedOld) || holds(to)) ? 'not-done' : 'unknown';
+    },
+  };
+}
+
+/** A check named `breaks-<path>` passes until somebody has edited that path. */
+function exitCodeOf(name: string, { commit, files }: SimWorktree, state: WorldState): number {
+  const path = /^breaks-(.*)$/.exec(name)?.[1];
+  return path !== undefined && files[path] !== state.commits[commit]?.tree[path] ? 1 : 0;
+}
+
+function makeChecks({ state, change }: Hands): ChecksPort {
+  return {
+    discover: ({ flags }) =>
+      flags.map((name): Check => ({ name, command: name, source: 'flag' })),
+    mergeHooks: async () => [],
+    run: async ({ cwd, check: { name, command }, startedAt, signal }): Promise<CheckResult> => {
+      const mission = basename(cwd);
+      const effects = ['base', 'change'].map((phase) => `${mission}/check/${phase}/${name}`);
+      await change(effects, `check ${mission} ${name}`, () => undefined);
+      return {
+        name,
+        command,
+        exitCode: exitCodeOf(name, worktreeAt(state, cwd), state),
+        signal: null,
+        timedOut: false,
+        cancelled: signal?.aborted === true,
+        startedAt,
+        durationMs: 5,
+        output: `ran ${name}`,
+        outputBytes: 4 + name.length,
+      };
+    },
+  };
+}
