@@ -28,6 +28,7 @@ import {
   damaged,
   epochGuard,
   lastCommit,
+  isSqliteFailure,
   lastPosition,
   storageError,
   takeEpoch,
@@ -166,6 +167,8 @@ export class LedgerCore {
       this.#entities.settle();
       return range;
     } catch (thrown) {
+      // After some failures SQLite has rolled back by itself: nothing may be written after them.
+      if (isSqliteFailure(thrown)) throw thrown;
       this.#entities.revert();
       return { type: 'refused', error: toSkeinError(thrown) };
     }

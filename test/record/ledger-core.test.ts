@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { reducers } from '#daemon/state-tables.ts';
 import { LedgerCore } from '#ledger/ledger-core.ts';
 import type { Outcome } from '#ledger/ledger-core.ts';
 import { openLedgerDatabase } from '#ledger/store/database.ts';
@@ -195,6 +196,26 @@ describe('a command', () => {
     assert.equal(count(ledger, 'events'), 2);
   });
 
+  it('that fails while it is folded leaves no state behind', () => {
+    const broken = (): never => {
+      throw new RangeError('a reducer with a bug');
+    };
+    const ledger = makeTestLedger({
+      reducers: { ...reducers, reducers: { ...reducers.reducers, task: broken } },
+    });
+    const data = { reason: 'x' };
+    const half = [
+      { type: 'mission.submitted', subject: 'mission/m', data: submission('m') },
+      { type: 'task.failed', subject: 'task/t', data },
+    ];
+    const outcomes = ledger.flush(
+      ledger.pending('test.state', half),
+      ledger.pending('mission.submit', submission('m')),
+    );
+    assert.deepEqual(outcomes.map(errorOf), ['internal', 'stored']);
+    assert.equal(count(ledger, 'events'), 2);
+  });
+
   it('with a bug in its decider, an unknown name or bad input disturbs nobody', () => {
     const ledger = makeTestLedger();
     const outcomes = ledger.flush(
@@ -271,19 +292,30 @@ describe('an epoch', () => {
 });
 
 describe('a failing disk', () => {
-  it('refuses the whole flush, stores nothing, and memory stays with the disk', () => {
-    const ledger = makeTestLedger();
-    ledger.database.exec(
-      "CREATE TEMP TRIGGER full BEFORE INSERT ON main.ids BEGIN SELECT raise(ABORT, 'full'); END",
-    );
-    const head = ledger.core.head;
-    const commands = [1, 2].map((n) => ledger.pending('note.record', note(`${n}`)));
-    assert.ok(ledger.flush(...commands).every((outcome) => outcome.type === 'refused'));
-    assert.deepEqual([ledger.core.head, count(ledger, 'events')], [head, 1]);
-    ledger.database.exec('DROP TRIGGER temp.full');
-    assert.deepEqual(ledger.flush(...commands).map(errorOf), ['stored', 'stored']);
-    assert.equal(ledger.core.head?.seq, 2);
-  });
+  // At the first and at the last thing that is written.
+  for (const table of ['ids', 'commits', 'entities']) {
+    it(`(${table}) refuses the whole flush, stores nothing, and memory stays with the disk`, () => {
+      const ledger = makeTestLedger();
+      ledger.database.exec(`CREATE TEMP TRIGGER full BEFORE INSERT ON main.${table}
+        BEGIN SELECT raise(ABORT, 'full'); END`);
+      const { head } = ledger.core;
+      const commands = [
+        ledger.pending('mission.submit', submission('m')),
+        ledger.pending('note.record', note('beside')),
+      ];
+      const failed = ['storage-failed', 'storage-failed'];
+      assert.deepEqual(ledger.flush(...commands).map(errorOf), failed);
+      assert.deepEqual([ledger.core.head, count(ledger, 'events')], [head, 1]);
+      assert.equal(ledger.refuse('mission.resume', { mission: 'm', epoch: 1 }).name, 'not-found');
+      ledger.database.exec('DROP TRIGGER temp.full');
+      const receipts = ledger.flush(...commands).map(receiptOf);
+      assert.deepEqual(
+        receipts.map(({ repeated }) => repeated),
+        [false, false],
+      );
+      assert.equal(ledger.core.head?.seq, 2);
+    });
+  }
 });
 
 describe('a full disk', () => {

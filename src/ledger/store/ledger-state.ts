@@ -121,6 +121,10 @@ export const damaged = (state: string, cause?: unknown): SkeinError =>
     fix: 'Run "skein verify": it names what is damaged. What is there can still be read.',
   });
 
+/** Whether SQLite itself failed: disk full, corrupt, a failed read or write. */
+export const isSqliteFailure = (thrown: unknown): boolean =>
+  thrown instanceof Error && typeof (thrown as { errcode?: unknown }).errcode === 'number';
+
 /** A failure of the storage as our error; ours pass unchanged, a bug stays a bug. */
 export function storageError(cause: unknown): SkeinError {
   if (cause instanceof SkeinError) return cause;
