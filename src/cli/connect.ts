@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { connect as openSocket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { findHome, homePaths, type HomePaths } from '#daemon/home-paths.ts';
+import { findHome, homePaths, type HomePaths } from '#daemon/home/home-paths.ts';
 import { fromErrorBody, SkeinError } from '#protocol/errors.ts';
 import type { Typed } from './command.ts';
 import { makeNodeClient, type NodeClient } from './node-client.ts';
@@ -82,7 +82,7 @@ async function openLog(paths: HomePaths): Promise<number> {
     mkdirSync(paths.home, { recursive: true, mode: 0o700 });
     return openSync(paths.log, 'a', 0o600);
   } catch (cause) {
-    const { homeFailure } = await import('#daemon/home.ts');
+    const { homeFailure } = await import('#daemon/home/home.ts');
     throw homeFailure(paths, cause);
   }
 }

@@ -5,9 +5,9 @@ import type { EventEnvelope } from '#protocol/event.ts';
 import { findMission, findPlan, shortId, type FoundMission } from './mission-lookup.ts';
 import type { NodeClient } from './node-client.ts';
 import { newCommandId } from './new-id.ts';
-import { fetchContents, planLines } from './print-plan.ts';
-import { isDetail, tell } from './story.ts';
-import { style } from './style.ts';
+import { fetchContents, planLines } from './terminal/print-plan.ts';
+import { isDetail, tell } from './terminal/story.ts';
+import { style } from './terminal/style.ts';
 
 /** How a mission is followed. `detach` leaves as soon as no answer is needed any more. */
 export interface Following {

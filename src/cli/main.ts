@@ -38,7 +38,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     return await dispatch(argv);
   } catch (thrown) {
-    const { reportError } = await import('./report-error.ts');
+    const { reportError } = await import('./terminal/report-error.ts');
     return reportError(thrown, argv.includes('--json'));
   }
 }
@@ -56,7 +56,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
 /** The overview, or one command with its options. */
 async function explain(verb: string | undefined): Promise<number> {
   if (verb === undefined) {
-    process.stdout.write((await import('./overview.ts')).OVERVIEW);
+    process.stdout.write((await import('./terminal/overview.ts')).OVERVIEW);
     return 0;
   }
   const { printCommand } = await import('./commands/help.ts');

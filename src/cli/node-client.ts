@@ -1,7 +1,7 @@
 /** Speaks to the node of a home over its Unix socket, in the name of the person. */
 import { request, type IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
-import type { HomePaths } from '#daemon/home-paths.ts';
+import type { HomePaths } from '#daemon/home/home-paths.ts';
 import { readSecretFile } from '#identity/secret-file.ts';
 import { fromErrorBody, SkeinError } from '#protocol/errors.ts';
 

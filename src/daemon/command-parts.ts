@@ -1,6 +1,6 @@
 /** The parts of a node that commands from outside work on. */
 import type { Supervisor } from '#supervisor/supervisor.ts';
-import type { HomePaths } from './home-paths.ts';
+import type { HomePaths } from './home/home-paths.ts';
 import type { Spaces } from './spaces.ts';
 
 /** What commands work on. */

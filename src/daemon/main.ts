@@ -1,8 +1,8 @@
 /** The node's process: serves one home until it is idle, told to stop, or killed. */
 import { makeRedactor, secretsOf } from '#lib/redact.ts';
 import { toErrorBody, toSkeinError } from '#protocol/errors.ts';
-import { homeFailure } from './home.ts';
-import { homePaths } from './home-paths.ts';
+import { homeFailure } from './home/home.ts';
+import { homePaths } from './home/home-paths.ts';
 import { startNode } from './node.ts';
 
 /** How long a node without work waits before it goes. */

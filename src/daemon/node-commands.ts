@@ -6,10 +6,10 @@ import type { Speaker } from '#protocol/command.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import { missionDiff } from '#supervisor/mission-diff.ts';
 import { readSkeinHeads } from '#workspace/git/skein-heads.ts';
-import { backupHome, restoreHome } from './backup-home.ts';
-import { cleanWorktrees } from './clean-worktrees.ts';
+import { backupHome, restoreHome } from './home/backup-home.ts';
+import { cleanWorktrees } from './home/clean-worktrees.ts';
 import type { CommandParts } from './command-parts.ts';
-import { repairSpace, type RepairReport } from './repair-space.ts';
+import { repairSpace, type RepairReport } from './home/repair-space.ts';
 import type { Spaces } from './spaces.ts';
 
 type Handler = (parts: CommandParts, command: DoorCommand, speaker: Speaker) => Promise<unknown>;

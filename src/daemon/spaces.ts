@@ -12,8 +12,8 @@ import {
 import type { Redactor } from '#lib/redact.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import { oneAtTime } from '#workspace/one-at-time.ts';
-import type { HomePaths } from './home-paths.ts';
-import { assertWhole, forgetDamage, forgetUnsynced, markDamaged } from './space-files.ts';
+import type { HomePaths } from './home/home-paths.ts';
+import { assertWhole, forgetDamage, forgetUnsynced, markDamaged } from './home/space-files.ts';
 
 /** What the threads of a space are told. `outside` are heads found outside the home. */
 export interface SpaceThreadData {

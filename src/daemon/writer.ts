@@ -10,7 +10,7 @@ import { storageError } from '#ledger/store/ledger-state.ts';
 import { LedgerCore } from '#ledger/ledger-core.ts';
 import { refuseWrites, serveWriter, type WriterTimers } from '#ledger/writer-loop.ts';
 import { toErrorBody } from '#protocol/errors.ts';
-import { forgetRestart, markUnsynced, readRestart } from './space-files.ts';
+import { forgetRestart, markUnsynced, readRestart } from './home/space-files.ts';
 import { deciders, reducers } from './state-tables.ts';
 import type { SpaceThreadData } from './spaces.ts';
 

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newCommandId } from '#cli/new-id.ts';
 import { makeNodeClient, type NodeClient } from '#cli/node-client.ts';
-import { homePaths } from '#daemon/home-paths.ts';
+import { homePaths } from '#daemon/home/home-paths.ts';
 import type { MissionState } from '#supervisor/mission-reducer.ts';
 import { CHECK, greeterRepository, RENAME } from '../support/line-repository.ts';
 import { openHome, told, type Ended } from '../support/run-skein.ts';

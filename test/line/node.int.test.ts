@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { DatabaseSync } from 'node:sqlite';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { homePaths } from '#daemon/home-paths.ts';
+import { homePaths } from '#daemon/home/home-paths.ts';
 import { CHECK, greeterRepository, RENAME } from '../support/line-repository.ts';
 import { openHome, told, until, type SkeinHome } from '../support/run-skein.ts';
 

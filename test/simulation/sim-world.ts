@@ -258,7 +258,8 @@ function makeMerge({ state, turn, change }: Hands): MergePort {
       await turn();
       const now = state.refs[`refs/heads/${branch}`];
       if (now === to) return 'done';
-      return now === expectedOld && (holds(expectedOld) || holds(to)) ? 'not-done' : 'unknown';
+      if (now === expectedOld && (holds(expectedOld) || holds(to))) return 'not-done';
+      return now !== undefined && holds(now) ? 'not-done' : 'unknown';
     },
   };
 }

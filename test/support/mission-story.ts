@@ -7,8 +7,10 @@ export interface StoryStep {
   readonly human?: boolean;
 }
 
-/** Values that are well formed and recognisable. */
+/** A git object id that is easy to recognise. */
 export const GIT_ID = 'c0'.repeat(20);
+
+/** A SHA-256 that is easy to recognise. */
 export const DIGEST = 'd1'.repeat(32);
 
 /** What a person asked for. */

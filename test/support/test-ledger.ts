@@ -52,8 +52,10 @@ export interface TestLedger {
 /** A new key. */
 export const newSigner = (): Signer => makeSigner(generateKeyPairSync('ed25519').privateKey);
 
-/** The person, the supervisor and the node. */
+/** The person. */
 export const human: Speaker = { actor: 'person:owner', authority: 'human' };
+
+/** The supervisor. */
 export const supervisor: Speaker = { actor: 'supervisor', authority: 'supervisor' };
 
 /** Deciders that let a test state any event, and one that is broken. */

@@ -3,7 +3,7 @@ import type { CliCommand } from '../command.ts';
 import { connect } from '../connect.ts';
 import { DEMO_GOAL, makeDemoRepository } from '../demo-repository.ts';
 import { startMission } from '../start-mission.ts';
-import { style } from '../style.ts';
+import { style } from '../terminal/style.ts';
 import { command as diff } from './mission/diff.ts';
 import { command as log } from './record/log.ts';
 import { command as verify } from './record/verify.ts';

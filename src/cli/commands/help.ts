@@ -1,7 +1,7 @@
 /** skein help <command>: one command in full, from what the command says of itself. */
 import { readFileSync } from 'node:fs';
 import { COMMON_OPTIONS, type CliCommand, type CliOption } from '../command.ts';
-import { style } from '../style.ts';
+import { style } from '../terminal/style.ts';
 
 /** Prints the version of this Skein. */
 export function printVersion(): number {

@@ -2,7 +2,7 @@
 import type { CliCommand } from '../../command.ts';
 import { connect } from '../../connect.ts';
 import { listMissions, missionsAtWork, shortId, statusWord } from '../../mission-lookup.ts';
-import { style, type Style } from '../../style.ts';
+import { style, type Style } from '../../terminal/style.ts';
 
 /** The command. */
 export const command: CliCommand = {

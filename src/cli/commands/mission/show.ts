@@ -11,8 +11,8 @@ import {
   type FoundMission,
 } from '../../mission-lookup.ts';
 import type { NodeClient } from '../../node-client.ts';
-import { fetchContents, planLines } from '../../print-plan.ts';
-import { style, type Style } from '../../style.ts';
+import { fetchContents, planLines } from '../../terminal/print-plan.ts';
+import { style, type Style } from '../../terminal/style.ts';
 
 /** The command. */
 export const command: CliCommand = {

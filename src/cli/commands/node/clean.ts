@@ -1,5 +1,5 @@
 /** skein clean: removes worktrees that ended missions left behind. */
-import type { CleanedWorktree } from '#daemon/clean-worktrees.ts';
+import type { CleanedWorktree } from '#daemon/home/clean-worktrees.ts';
 import type { CliCommand } from '../../command.ts';
 import { connect } from '../../connect.ts';
 import { shortId } from '../../mission-lookup.ts';

@@ -2,12 +2,12 @@
 import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { promisify } from 'node:util';
-import type { HomePaths } from '#daemon/home-paths.ts';
+import type { HomePaths } from '#daemon/home/home-paths.ts';
 import type { CliCommand } from '../../command.ts';
 import { connect, typedPaths } from '../../connect.ts';
 import type { NodeClient } from '../../node-client.ts';
-import { style } from '../../style.ts';
-import { reportError } from '../../report-error.ts';
+import { style } from '../../terminal/style.ts';
+import { reportError } from '../../terminal/report-error.ts';
 import { toSkeinError } from '#protocol/errors.ts';
 import type { NodeStatus } from './status.ts';
 

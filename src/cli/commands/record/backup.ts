@@ -1,6 +1,6 @@
 /** skein backup: a consistent copy of all records of this home, made while it works. */
 import { resolve } from 'node:path';
-import type { BackupReport } from '#daemon/backup-home.ts';
+import type { BackupReport } from '#daemon/home/backup-home.ts';
 import type { CliCommand } from '../../command.ts';
 import { connect } from '../../connect.ts';
 import { newCommandId } from '../../new-id.ts';

@@ -3,8 +3,8 @@ import type { EventEnvelope } from '#protocol/event.ts';
 import type { CliCommand } from '../../command.ts';
 import { connect } from '../../connect.ts';
 import { findMission } from '../../mission-lookup.ts';
-import { tell } from '../../story.ts';
-import { style } from '../../style.ts';
+import { tell } from '../../terminal/story.ts';
+import { style } from '../../terminal/style.ts';
 
 /** The command. */
 export const command: CliCommand = {

@@ -1,5 +1,5 @@
 /** skein repair: rebuilds a damaged record from all that can still be proven. */
-import type { RepairReport } from '#daemon/repair-space.ts';
+import type { RepairReport } from '#daemon/home/repair-space.ts';
 import type { CliCommand } from '../../command.ts';
 import { connect } from '../../connect.ts';
 import { newCommandId } from '../../new-id.ts';

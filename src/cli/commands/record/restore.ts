@@ -1,6 +1,6 @@
 /** skein restore: brings the records of a backup back. */
 import { resolve } from 'node:path';
-import type { RestoreReport } from '#daemon/backup-home.ts';
+import type { RestoreReport } from '#daemon/home/backup-home.ts';
 import type { CliCommand } from '../../command.ts';
 import { connect } from '../../connect.ts';
 import { newCommandId } from '../../new-id.ts';

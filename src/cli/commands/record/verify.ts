@@ -4,7 +4,7 @@ import type { CliCommand } from '../../command.ts';
 import { connect } from '../../connect.ts';
 import { findMission } from '../../mission-lookup.ts';
 import { newCommandId } from '../../new-id.ts';
-import { style } from '../../style.ts';
+import { style } from '../../terminal/style.ts';
 
 /** The command. */
 export const command: CliCommand = {

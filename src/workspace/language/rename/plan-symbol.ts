@@ -91,7 +91,7 @@ function warningsOf(
     ...(others > 0
       ? [`${others} other symbols are called ${from} too; they stay as they are`]
       : []),
-    ...(strings > 0 ? [`${strings} strings and comments still say ${from}`] : []),
+    ...(strings > 0 ? [`${from} still stands in strings and comments, ${strings} in all`] : []),
   ];
 }
 
@@ -157,7 +157,7 @@ function refuseUnresolved(context: GraphContext, listed: readonly Occurrence[]):
     .join('\n');
   throw new SkeinError(
     'rename-refused',
-    `Cannot rename ${context.names.from}: ${lost.length} uses can't be resolved\n${list}`,
+    `Cannot rename ${context.names.from}: it can't be said what these uses (${lost.length}) mean\n${list}`,
     {
       fix: 'Give these places a type (or build what they import), or rename them by hand first',
       details: { places: places.slice(0, MAX_PLACES) },

@@ -3,7 +3,7 @@ import type { Damage } from '#ledger/ledger.ts';
 import { salvageSpace } from '#ledger/salvage/salvage.ts';
 import { verifySignature } from '#identity/signer.ts';
 import { anchorCopy } from './anchor-copy.ts';
-import type { Spaces } from './spaces.ts';
+import type { Spaces } from '../spaces.ts';
 import { requestRestart, setAside } from './space-files.ts';
 
 /** What was found in a space and, when it was carried out, what came of the repair. */

@@ -19,7 +19,7 @@ import { SkeinError } from '#protocol/errors.ts';
 import type { HomePaths } from './home-paths.ts';
 import { anchorCopy } from './anchor-copy.ts';
 import { requestRestart, setAside } from './space-files.ts';
-import { SPACE_ID, type Spaces } from './spaces.ts';
+import { SPACE_ID, type Spaces } from '../spaces.ts';
 
 const BACKUP_FORMAT = 1;
 

@@ -6,7 +6,7 @@ import { openRepository } from '#workspace/git/open-repository.ts';
 import { removeWorktree } from '#workspace/git/worktree.ts';
 import { deleteFolder } from '#workspace/git/worktree-files.ts';
 import { folderBytes } from '#workspace/folder-bytes.ts';
-import type { CommandParts } from './command-parts.ts';
+import type { CommandParts } from '../command-parts.ts';
 
 /** One left worktree and why it is or isn't removed. */
 export interface CleanedWorktree {

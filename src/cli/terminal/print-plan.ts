@@ -1,7 +1,7 @@
 /** Shows a plan to a person: what would change, what it costs, what proves it, what is unusual. */
 import type { PlanContents } from '#supervisor/plan-contents.ts';
 import type { PlanState } from '#supervisor/mission-reducer.ts';
-import type { NodeClient } from './node-client.ts';
+import type { NodeClient } from '../node-client.ts';
 import type { Style } from './style.ts';
 
 const MOST_FILES = 20;
