@@ -20,8 +20,11 @@ export const command: CliCommand = {
   },
   run: async (typed) => {
     const client = await connect(typed);
-    const { id: mission, space } = await findMission(client, typed.words[0]);
-    await client.post({ id: newCommandId(), name: 'mission.resume', input: { mission }, space });
+    const { id: mission, space, body } = await findMission(client, typed.words[0]);
+    // One that waits has not stopped: it lacks an answer, which who follows it is asked for.
+    if (body.status !== 'waiting') {
+      await client.post({ id: newCommandId(), name: 'mission.resume', input: { mission }, space });
+    }
     const [yes, json, verbose] = [typed.flag('yes'), typed.flag('json'), typed.flag('verbose')];
     return followMission({ client, space, mission, yes, json, detach: false, verbose });
   },
