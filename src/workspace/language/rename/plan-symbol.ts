@@ -157,7 +157,7 @@ function refuseUnresolved(context: GraphContext, listed: readonly Occurrence[]):
     .join('\n');
   throw new SkeinError(
     'rename-refused',
-    `Cannot rename ${context.names.from}: it can't be said what these uses (${lost.length}) mean\n${list}`,
+    `Cannot rename ${context.names.from}: ${lost.length} use${lost.length === 1 ? '' : 's'} can't be resolved\n${list}`,
     {
       fix: 'Give these places a type (or build what they import), or rename them by hand first',
       details: { places: places.slice(0, MAX_PLACES) },
