@@ -76,7 +76,7 @@ export const missionDeciders: DeciderTable = {
     fields({ mission: text, reason: text, worktreeKept: flag }),
     ({ mission, reason, worktreeKept }, context) => {
       requireStatus(context, mission, ['planning', 'waiting', 'running', 'interrupted']);
-      assertNoHalfMerge(context, mission);
+      assertNotMerged(context, mission);
       const data = { reason, worktreeKept };
       return [{ type: 'mission.cancelled', subject: `mission/${mission}`, mission, data }];
     },
@@ -112,15 +112,13 @@ function endDecider(
   });
 }
 
-/** Cut off in a merge, the person's own files may be ahead of their branch: that is ended first. */
-function assertNoHalfMerge(context: DecisionContext, mission: string): void {
+/** Once a merge has begun, the person's own files and branch may hold the work already. */
+function assertNotMerged(context: DecisionContext, mission: string): void {
   const merge = context.entity<EffectState>('effect', `${mission}/merge`)?.body;
-  if (merge?.status !== 'intended') return;
-  throw new SkeinError(
-    'conflict',
-    `Cannot cancel mission ${mission}: its merge was cut off and must be settled first`,
-    { fix: `Its work is done but for that: skein resume ${mission}` },
-  );
+  if (merge === undefined || merge.status === 'failed') return;
+  throw new SkeinError('conflict', `Cannot cancel mission ${mission}: its merge has begun`, {
+    fix: `All of its work is done, it only has to be ended: skein resume ${mission}`,
+  });
 }
 
 function requireStatus(

@@ -288,7 +288,8 @@ async function merge(work: MissionWork, state: MissionState, gitCommit: string):
       const found = await work.world.merge.probe(move);
       if (found === 'done') return { type: 'done', outcome: {} };
       if (found === 'not-done') return { type: 'not-done' };
-      return { type: 'unknown', detail: `${branch} is neither at ${from} nor at ${gitCommit}` };
+      const detail = `${branch} has uncommitted changes that a merge which was cut off may have made`;
+      return { type: 'unknown', detail };
     },
   });
   return true;

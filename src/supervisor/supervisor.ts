@@ -151,7 +151,8 @@ export class Supervisor {
     const { mission, reason } = command.input as { mission: string; reason: string };
     await this.#stop(mission, new SkeinError('interrupted', `Cannot continue: ${reason}`));
     const { approvedFrom, gitCommit } = missionState(ledger, mission);
-    const worktreeKept = approvedFrom !== null;
+    const isTidy = ledger.read.entity('effect', `${mission}/cleanup`) !== undefined;
+    const worktreeKept = approvedFrom !== null && !isTidy;
     await ledger.execute({ ...command, input: { mission, reason, worktreeKept } }, speaker);
     await this.#closeTasks(ledger, mission, { name: 'task.fail', reason });
     if (!worktreeKept) await this.#tidyUp(ledger, mission);

@@ -100,7 +100,11 @@ export class Person {
     const { mission, answer } = this.wish;
     const more = answer === 'approve' ? { from: 'terminal' } : { reason: 'not like this' };
     const input = { mission, hash, ...more };
-    return supervisor[answer](ledger, { id: this.#ids[answer], name: `mission.${answer}`, input }, who);
+    return supervisor[answer](
+      ledger,
+      { id: this.#ids[answer], name: `mission.${answer}`, input },
+      who,
+    );
   }
 
   async #cancel({ supervisor, ledger }: Life): Promise<void> {

@@ -43,7 +43,10 @@ export function makeSimWorld({ disk, turn, isOpen }: SimWorldOptions): World {
     turn,
     change: async (effects, what, make) => {
       await turn();
-      assert.ok(effects.some(isOpen), `${what} happens, and no intent of ${effects.join()} is open`);
+      assert.ok(
+        effects.some(isOpen),
+        `${what} happens, and no intent of ${effects.join()} is open`,
+      );
       disk.touch();
       make();
       state.happened[what] = (state.happened[what] ?? 0) + 1;
@@ -272,8 +275,7 @@ function exitCodeOf(name: string, { commit, files }: SimWorktree, state: WorldSt
 
 function makeChecks({ state, change }: Hands): ChecksPort {
   return {
-    discover: ({ flags }) =>
-      flags.map((name): Check => ({ name, command: name, source: 'flag' })),
+    discover: ({ flags }) => flags.map((name): Check => ({ name, command: name, source: 'flag' })),
     mergeHooks: async () => [],
     run: async ({ cwd, check: { name, command }, startedAt, signal }): Promise<CheckResult> => {
       const mission = basename(cwd);

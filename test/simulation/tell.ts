@@ -173,7 +173,6 @@ class Teller {
   }
 
   #conclude(life: Life, disk: SimDisk, index: number): Told {
-    if (process.env['ZZ']) for (const r of disk.ledger.prepare('SELECT position, type, body FROM events ORDER BY position').all()) console.log(r['position'], r['type'], JSON.stringify(JSON.parse(Buffer.from(r['body'] as Uint8Array).toString()).data).slice(0,200), JSON.parse(Buffer.from(r['body'] as Uint8Array).toString()).mission?.slice(14,23));
     assertRecord(disk.ledger, disk.head, this.#signer);
     assertAcknowledged(disk.ledger, this.#acknowledged);
     assertLeases(disk.ledger, this.#epochs);

@@ -109,7 +109,9 @@ test('a branch that moved blocks it, with the way to go on', async () => {
     return true;
   });
   assert.equal(temp.git('rev-parse', 'main').trim(), now);
-  assert.equal(await probeFastForward(move), 'unknown');
+  assert.equal(await probeFastForward(move), 'not-done', 'trying again says why it is blocked');
+  temp.write('a.txt', 'half\n');
+  assert.equal(await probeFastForward(move), 'unknown', 'somebody must look at these files');
   // and a target that does not follow the branch
   const back = { ...move, expectedOld: now };
   await assert.rejects(fastForward(back), blocked(/does not follow/u));

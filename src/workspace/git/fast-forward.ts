@@ -46,11 +46,14 @@ export function fastForward(move: FastForward): Promise<void> {
   });
 }
 
-/** Whether the branch is at its target (done), at its old place with the tree as it was, or else. */
+/**
+ * Whether the branch holds its target (done); not done: the tree is as it was, or as the branch is
+ * now that somebody else moved it (then `fastForward` refuses and says so); anything else is unknown.
+ */
 export async function probeFastForward(move: FastForward): Promise<EffectState> {
   const now = await readBranch(move.repository, move.branch);
-  if (now === move.to) return 'done';
-  if (now !== move.expectedOld) return 'unknown';
+  if (now === null) return 'unknown';
+  if (now === move.to || (await isAncestor(move, move.to, now))) return 'done';
   const tree = await checkedOutAt(move);
   if (tree === null || (await holdsTarget(tree, move))) return 'not-done';
   const { trackedCount } = await listDirty(tree);
@@ -63,9 +66,13 @@ async function assertUnmoved(move: FastForward): Promise<void> {
   if (now !== expectedOld) {
     throw blocked(move, `it is at ${now?.slice(0, 12) ?? 'no commit'}, the work began elsewhere`);
   }
-  const args = ['merge-base', '--is-ancestor', expectedOld, to];
-  const { code } = await runGit({ cwd: repository.top, args, okCodes: [0, 1] });
-  if (code !== 0) throw blocked(move, 'the new commit does not follow it');
+  if (await isAncestor(move, expectedOld, to)) return;
+  throw blocked(move, 'the new commit does not follow it');
+}
+
+async function isAncestor({ repository }: FastForward, old: string, next: string): Promise<boolean> {
+  const args = ['merge-base', '--is-ancestor', old, next];
+  return (await runGit({ cwd: repository.top, args, okCodes: [0, 1] })).code === 0;
 }
 
 /** The working tree that has the branch checked out, the repository's own first. */
