@@ -31,8 +31,9 @@ const ledger = await openBenchLedger(folder, 2);
 const api = makeApi({
   identify: () => BENCH_SPEAKER,
   execute: ({ id, name, input }, speaker) => ledger.execute({ id, name, input }, speaker),
-  entities: async () => [],
+  entities: async () => ({ entities: [], unreadable: [] }),
   ledger: async () => ledger,
+  atWork: () => [],
   status: async () => ({}),
   enter: () => () => undefined,
 });

@@ -1,6 +1,7 @@
 /** What the API asks of the node behind it. The node builds one; tests build theirs. */
 import type { Expectation, Speaker } from '#protocol/command.ts';
 import type { Entity } from '#protocol/entity.ts';
+import type { ErrorBody } from '#protocol/errors.ts';
 import type { EntityKind } from '#protocol/event-type.ts';
 import type { Ledger } from '#ledger/ledger.ts';
 
@@ -18,6 +19,12 @@ export interface SpaceEntity extends Entity {
   readonly space: string;
 }
 
+/** What was found, and the spaces that could not be read (only when none was named). */
+export interface EntityList {
+  readonly entities: readonly SpaceEntity[];
+  readonly unreadable: readonly { readonly space: string; readonly error: ErrorBody }[];
+}
+
 /** Entities of one kind: of one space or of all, of one mission or of all. */
 export interface EntityQuery {
   readonly kind: EntityKind;
@@ -30,8 +37,10 @@ export interface Door {
   /** Who the bearer of a token is; undefined when it is no token of this node. */
   readonly identify: (token: string) => Speaker | undefined;
   readonly execute: (command: DoorCommand, speaker: Speaker) => Promise<unknown>;
-  readonly entities: (query: EntityQuery) => Promise<readonly SpaceEntity[]>;
+  readonly entities: (query: EntityQuery) => Promise<EntityList>;
   readonly ledger: (space: string) => Promise<Ledger>;
+  /** The missions that are being worked on right now. */
+  readonly atWork: () => readonly string[];
   readonly status: () => Promise<unknown>;
   /** Called when a request begins; the answer is called when it has ended. Keeps the node awake. */
   readonly enter: () => () => void;

@@ -32,6 +32,8 @@ export function makeApi(door: Door): Hono<Variables> {
   api.get('/v1/entities/:kind', (context) => getEntities(door, context));
   api.get('/v1/events', (context) => getEvents(door, context));
   api.get('/v1/blobs/:hash', (context) => getBlob(door, context));
+  // Asked often by those who follow a mission: only what costs nothing.
+  api.get('/v1/work', (context) => context.json({ missionsAtWork: door.atWork() }));
   api.get('/v1/status', async (context) => context.json((await door.status()) as object));
   api.onError(problemResponse);
   api.notFound((context) =>

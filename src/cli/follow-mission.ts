@@ -5,6 +5,7 @@ import type { EventEnvelope } from '#protocol/event.ts';
 import { findMission, findPlan, shortId, type FoundMission } from './mission-lookup.ts';
 import type { NodeClient } from './node-client.ts';
 import { newCommandId } from './new-id.ts';
+import { watchWork } from './watch-work.ts';
 import { fetchContents, planLines } from './terminal/print-plan.ts';
 import { isDetail, tell } from './terminal/story.ts';
 import { style } from './terminal/style.ts';
@@ -35,9 +36,11 @@ const END = new Set([
 export async function followMission(following: Following): Promise<number> {
   const { client, space, mission, json } = following;
   const leave = stopOnInterrupt(following);
+  const watch = watchWork(client, mission);
   try {
     const { body } = await findMission(client, mission);
-    const events = client.lines(`/v1/events?space=${space}&mission=${mission}&follow=1`);
+    const path = `/v1/events?space=${space}&mission=${mission}&follow=1`;
+    const events = client.lines(path, watch.signal);
     // A resumed mission may have ended before: an end counts when all its resumes lie behind.
     let resumesToSee = body.resumes;
     for await (const line of events) {
@@ -55,9 +58,10 @@ export async function followMission(following: Following): Promise<number> {
     const error = toSkeinError(thrown);
     throw error.name === 'node-unreachable' ? nodeStopped(mission) : error;
   } finally {
+    watch.stop();
     leave();
   }
-  throw nodeStopped(mission);
+  throw watch.found() ?? nodeStopped(mission);
 }
 
 const nodeStopped = (mission: string): SkeinError =>

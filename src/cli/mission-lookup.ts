@@ -1,5 +1,5 @@
 /** Finds missions by id, or by any unique beginning of one. */
-import type { SpaceEntity } from '#api/door.ts';
+import type { EntityList, SpaceEntity } from '#api/door.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import type { MissionState, PlanState } from '#supervisor/mission-reducer.ts';
 import type { NodeClient } from './node-client.ts';
@@ -18,21 +18,27 @@ export const shortId = (id: string): string => id.slice(0, 13);
 /** States in which a mission is being worked on, or was when its node stopped. */
 const WORKING = new Set(['planning', 'running']);
 
+/** Whether nobody works on a mission that has not ended: its node died, or could not record more. */
+export const isLeftAlone = ({ id, body }: FoundMission, atWork: readonly string[]): boolean =>
+  WORKING.has(body.status) && !atWork.includes(id);
+
 /** The state as a person should read it: a mission whose node died is not "running". */
-export function statusWord({ id, body }: FoundMission, atWork: readonly string[]): string {
-  return WORKING.has(body.status) && !atWork.includes(id) ? 'stopped' : body.status;
-}
+export const statusWord = (mission: FoundMission, atWork: readonly string[]): string =>
+  isLeftAlone(mission, atWork) ? 'stopped' : mission.body.status;
 
 /** The missions that the node is working on. */
 export async function missionsAtWork(client: NodeClient): Promise<readonly string[]> {
-  const status = await client.get<{ missionsAtWork: string[] }>('/v1/status');
-  return status.missionsAtWork;
+  const work = await client.get<{ missionsAtWork: string[] }>('/v1/work');
+  return work.missionsAtWork;
 }
 
 /** All missions of the home, oldest first. */
 export async function listMissions(client: NodeClient): Promise<FoundMission[]> {
-  const { entities } = await client.get<{ entities: SpaceEntity[] }>('/v1/entities/mission');
-  return (entities as unknown as FoundMission[]).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const { entities, unreadable } = await client.get<EntityList>('/v1/entities/mission');
+  for (const { space, error } of unreadable) {
+    process.stderr.write(`record ${space.slice(0, 12)} can't be read: ${error.detail}\n`);
+  }
+  return ([...entities] as unknown as FoundMission[]).sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** The mission whose id begins with `prefix`; without one, the latest. */

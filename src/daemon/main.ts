@@ -11,6 +11,9 @@ const IDLE_MS = 10 * 60_000;
 const home = process.argv[2] ?? '';
 const idleMs = Number(process.env['SKEIN_IDLE_MS'] ?? IDLE_MS);
 
+// The log may lie on a disk that is full: that is no reason to stop serving.
+process.stderr.on('error', () => undefined);
+
 /** Exit statuses that the command which started us knows: another node serves, the disk does not. */
 const [LOST_RACE, DISK_FAILED] = [75, 74];
 

@@ -7,6 +7,7 @@ import { SkeinError } from '#protocol/errors.ts';
 import { missionDiff } from '#supervisor/mission-diff.ts';
 import { readSkeinHeads } from '#workspace/git/skein-heads.ts';
 import { backupHome, restoreHome } from './home/backup-home.ts';
+import { homeFailure } from './home/home.ts';
 import { cleanWorktrees } from './home/clean-worktrees.ts';
 import type { CommandParts } from './command-parts.ts';
 import { repairSpace, type RepairReport } from './home/repair-space.ts';
@@ -95,7 +96,13 @@ export async function executeCommand(
   speaker: Speaker,
 ): Promise<unknown> {
   const handler = Object.hasOwn(HANDLERS, command.name) ? HANDLERS[command.name] : undefined;
-  if (handler !== undefined) return handler(parts, command, speaker);
+  if (handler !== undefined) {
+    try {
+      return await handler(parts, command, speaker);
+    } catch (thrown) {
+      throw homeFailure(parts.paths, thrown);
+    }
+  }
   throw new SkeinError(
     'command-unknown',
     `Cannot execute ${command.name}: there is no such command`,

@@ -1,4 +1,5 @@
 /** What a node says of itself: who it is, what it holds, what it is doing. */
+import { toSkeinError } from '#protocol/errors.ts';
 import { folderBytes } from '#workspace/folder-bytes.ts';
 import type { CommandParts } from './command-parts.ts';
 
@@ -15,9 +16,11 @@ export async function nodeStatus(
 ): Promise<object> {
   const held = [];
   for (const space of spaces.list()) {
-    const ledger = await spaces.open(space);
     const repository = spaces.project(space)?.repository ?? null;
-    held.push({ space, repository, ...ledger.stats() });
+    const facts = await spaces
+      .look(space, (view) => view.stats())
+      .catch((thrown) => ({ problem: toSkeinError(thrown).message }));
+    held.push({ space, repository, ...facts });
   }
   return {
     pid: process.pid,

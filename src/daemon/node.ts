@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeCoder } from '#agents/coder.ts';
 import { makeRunner } from '#agents/runner.ts';
-import type { Door, SpaceEntity } from '#api/door.ts';
+import type { Door } from '#api/door.ts';
 import { makeApi } from '#api/routes.ts';
 import { GUARDRAILS, makeReflex } from '#guardrails/guardrails.ts';
 import { newTypeErrors } from '#guardrails/new-type-errors.ts';
@@ -20,6 +20,7 @@ import { localWorld } from '#workspace/local-world.ts';
 import type { HomePaths } from './home/home-paths.ts';
 import { prepareHome, takeOwnership } from './home/home.ts';
 import { idleTimer } from './idle-timer.ts';
+import { listEntities } from './list-entities.ts';
 import type { CommandParts } from './command-parts.ts';
 import { executeCommand } from './node-commands.ts';
 import { nodeStatus } from './node-status.ts';
@@ -155,16 +156,9 @@ function makeDoor(parts: CommandParts, { epoch, key, token, enter }: DoorIdentit
     identify: (given) =>
       isToken(given, token) ? { actor: 'person:owner', authority: 'human' } : undefined,
     execute: (command, speaker) => executeCommand(parts, command, speaker),
-    entities: async ({ kind, space, mission }) => {
-      const found: SpaceEntity[] = [];
-      for (const id of space === undefined ? spaces.list() : [space]) {
-        const ledger = await spaces.open(id);
-        for (const entity of ledger.read.entities(kind, mission))
-          found.push({ ...entity, space: id });
-      }
-      return found;
-    },
+    entities: (query) => listEntities(spaces, query),
     ledger: (space) => spaces.open(space),
+    atWork: () => supervisor.atWork,
     status: () => nodeStatus({ spaces, supervisor, paths }, { epoch, key }),
     enter,
   };

@@ -9,8 +9,10 @@ import {
   verifyInThread,
   type WorkerLedgerOptions,
 } from '#ledger/worker-ledger.ts';
+import { openSpaceView, type SpaceView } from '#ledger/space-view.ts';
 import type { Redactor } from '#lib/redact.ts';
 import { SkeinError } from '#protocol/errors.ts';
+import { reducers } from './state-tables.ts';
 import { oneAtTime } from '#workspace/one-at-time.ts';
 import type { HomePaths } from './home/home-paths.ts';
 import { assertWhole, forgetDamage, forgetUnsynced, markDamaged } from './home/space-files.ts';
@@ -119,6 +121,19 @@ export class Spaces {
     return verifyInThread(this.#threads(space), outside);
   }
 
+  /** Looks into a space; a writer is only started when the state must be folded anew. */
+  async look<T>(space: string, use: (view: Pick<SpaceView, 'read' | 'stats'>) => T): Promise<T> {
+    const running = this.#open.get(space);
+    if (running !== undefined) return use(await running);
+    const view = openSpaceView(this.folder(space));
+    try {
+      if (view.foldedBy === String(reducers.version)) return use(view);
+    } finally {
+      view.close();
+    }
+    return use(await this.open(space));
+  }
+
   /** The repository of a space, as this home last saw it. */
   project(space: string): Project | undefined {
     try {
@@ -174,7 +189,11 @@ export class Spaces {
   #start(space: string): Promise<Ledger> {
     const running = this.#open.get(space);
     if (running !== undefined) return running;
-    const opening = openWorkerLedger(this.#threads(space)).then((ledger) => ({
+    const ended = (): void => {
+      // A writer that died must not be waited for: the next call opens the ledger anew.
+      if (this.#open.get(space) === opening) this.#open.delete(space);
+    };
+    const opening = openWorkerLedger({ ...this.#threads(space), ended }).then((ledger) => ({
       ...ledger,
       execute: async (...call: Parameters<Ledger['execute']>) => {
         assertWhole(this.folder(space));

@@ -1,6 +1,6 @@
 /** A ledger whose writer lives in a worker thread; reads and subscriptions use this thread. */
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import { redactDeep, type Redactor } from '#lib/redact.ts';
 import { fromErrorBody, SkeinError } from '#protocol/errors.ts';
@@ -8,7 +8,8 @@ import { plainJsonProblem } from '#protocol/plain-json.ts';
 import { assertBlobSize, getBlob } from '#ledger/store/blob-store.ts';
 import { openForReading } from '#ledger/store/database.ts';
 import type { BlobReference, ChainHead, Ledger, VerifyReport } from './ledger.ts';
-import { countRows, makeLedgerReader } from './ledger-reader.ts';
+import { makeLedgerReader } from './ledger-reader.ts';
+import { measureSpace } from './space-view.ts';
 import { CommitBell, subscribe } from './subscription.ts';
 import type { WriterAnswer, WriterMessage, WriterRequest } from './writer-protocol.ts';
 
@@ -20,6 +21,8 @@ export interface WorkerLedgerOptions {
   readonly verifierEntry: URL;
   readonly workerData: Readonly<Record<string, unknown>>;
   readonly redact: Redactor;
+  /** Called when the writer's thread is gone, for whatever reason: the ledger must be opened anew. */
+  readonly ended?: () => void;
 }
 
 type Request<R = WriterRequest> = R extends { call: number } ? Omit<R, 'call'> : never;
@@ -106,11 +109,20 @@ export async function openWorkerLedger(options: WorkerLedgerOptions): Promise<Le
   const worker = new Worker(options.writerEntry, { workerData: options.workerData });
   const writer = new WriterClient(worker, bell);
   await writer.ready();
-  const ledgerPath = join(options.folder, 'ledger.db');
-  const blobPath = join(options.folder, 'blobs.db');
-  const [reading, blobReading] = [openForReading(ledgerPath), openForReading(blobPath)];
+  const [reading, blobReading] = ['ledger.db', 'blobs.db'].map((file) =>
+    openForReading(join(options.folder, file)),
+  ) as [DatabaseSync, DatabaseSync];
   const read = makeLedgerReader(reading);
   const closing = new AbortController();
+  const letGo = (): void => {
+    if (closing.signal.aborted) return;
+    closing.abort();
+    for (const database of [reading, blobReading]) database.close();
+  };
+  worker.once('exit', () => {
+    letGo();
+    options.ended?.();
+  });
   let redacted = 0;
   return {
     space: options.space,
@@ -133,9 +145,7 @@ export async function openWorkerLedger(options: WorkerLedgerOptions): Promise<Le
     },
     verify: (outside) => verifyInThread(options, outside),
     stats: () => ({
-      ...countRows(reading),
-      ledgerBytes: sizeOf(ledgerPath) + sizeOf(`${ledgerPath}-wal`),
-      blobBytes: sizeOf(blobPath) + sizeOf(`${blobPath}-wal`),
+      ...measureSpace(options.folder, reading),
       redacted,
     }),
     blobs: {
@@ -148,10 +158,7 @@ export async function openWorkerLedger(options: WorkerLedgerOptions): Promise<Le
       get: (hash) => getBlob(blobReading, hash),
     },
     close: () => {
-      if (!closing.signal.aborted) {
-        closing.abort();
-        for (const database of [reading, blobReading]) database.close();
-      }
+      letGo();
       return writer.close();
     },
   };
@@ -163,8 +170,6 @@ async function putBlob(writer: WriterClient, content: Uint8Array): Promise<BlobR
   const answer = await writer.call({ type: 'blob', content });
   return (answer as Extract<WriterAnswer, { blob: unknown }>).blob;
 }
-
-const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 /** Verifies from the files, in a thread of its own: it reads everything and leaves this one free. */
 export function verifyInThread(

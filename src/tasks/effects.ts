@@ -79,7 +79,11 @@ export function makeEffects({ ledger, speaker, newId, pause }: EffectsOptions): 
 
   const settle = async (effect: Effect): Promise<EffectData> => {
     const probe = await effect.probe();
-    if (probe.type === 'not-done') return act(effect);
+    if (probe.type === 'not-done') {
+      // The intent stands, but what allowed it may not: the lease is shown once more.
+      await record('effect.intend', effect, effect.intent);
+      return act(effect);
+    }
     if (probe.type === 'unknown') {
       throw new SkeinError('effect-unknown', `Cannot continue ${effect.key}: ${probe.detail}`, {
         fix: 'Look at both states, settle the difference by hand, then resume.',

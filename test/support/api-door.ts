@@ -36,9 +36,14 @@ export async function openTestApi(): Promise<TestApi> {
     identify: (token) =>
       token === TOKEN ? { actor: 'person:owner', authority: 'human' } : undefined,
     execute: (command, speaker) => ledger.execute(command, speaker),
-    entities: async ({ kind, mission }) =>
-      ledger.read.entities(kind, mission).map((entity) => ({ ...entity, space: ledger.space })),
+    entities: async ({ kind, mission }) => ({
+      entities: ledger.read
+        .entities(kind, mission)
+        .map((entity) => ({ ...entity, space: ledger.space })),
+      unreadable: [],
+    }),
     ledger: (space) => spaces.open(space),
+    atWork: () => [],
     status: async () => ({ up: true }),
     enter: () => {
       inside += 1;

@@ -16,7 +16,11 @@ export async function getEntities(door: Door, context: Context<Variables>): Prom
     });
   }
   const { space, mission, id } = context.req.query();
-  const found = await door.entities({ kind: kind as EntityKind, space, mission });
-  const wanted = id === undefined ? found : found.filter((entity) => entity.id === id);
-  return context.json({ entities: wanted });
+  const { entities, unreadable } = await door.entities({
+    kind: kind as EntityKind,
+    space,
+    mission,
+  });
+  const wanted = id === undefined ? entities : entities.filter((entity) => entity.id === id);
+  return context.json({ entities: wanted, unreadable });
 }

@@ -72,11 +72,17 @@ function readFormat({ home, format }: HomePaths): number {
 /** What a file system says of a disk that is full, read-only, broken or not ours. */
 const DISK_CODES = 'ENOSPC EDQUOT EROFS EACCES EPERM EIO ENOTDIR ENAMETOOLONG'.split(' ');
 
+interface ErrorCode {
+  readonly errcode?: number;
+}
+
 /** Why a home can't be written to, in our words; anything else is answered as it is. */
 export function homeFailure({ home }: Pick<HomePaths, 'home'>, cause: unknown): unknown {
-  const { code, errcode, message } = cause as { code?: string; errcode?: number; message?: string };
-  if (cause instanceof SkeinError) return cause;
-  if (errcode === undefined && !DISK_CODES.includes(code ?? '')) return cause;
+  if (cause instanceof SkeinError || !(cause instanceof Error)) return cause;
+  const { code = '', errcode, syscall, message } = cause as NodeJS.ErrnoException & ErrorCode;
+  // Making folders on a read-only disk is answered with "no such file".
+  const isDisk = DISK_CODES.includes(code) || (code === 'ENOENT' && syscall === 'mkdir');
+  if (errcode === undefined && !isDisk) return cause;
   return new SkeinError('storage-failed', `Cannot write to the home ${home}: ${message}`, {
     cause,
     fix: 'Free space, or make the folder writable (or choose another one: --home), then try again.',

@@ -9,7 +9,7 @@ import type { NodeClient } from '../../node-client.ts';
 import { style } from '../../terminal/style.ts';
 import { reportError } from '../../terminal/report-error.ts';
 import { toSkeinError } from '#protocol/errors.ts';
-import type { NodeStatus } from './status.ts';
+import { spaceLine, type NodeStatus, type SpaceStatus } from './status.ts';
 
 interface Finding {
   readonly name: string;
@@ -106,16 +106,14 @@ async function nodeFindings(client: NodeClient): Promise<Finding[]> {
       state: 'good',
       detail: `${megabytes(status.worktreeBytes)} ("skein clean" removes those of ended missions)`,
     },
-    ...status.spaces.map(({ space, events, ledgerBytes, blobBytes, repository }): Finding => {
-      const size = `${events} events, ${megabytes(ledgerBytes)} + ${megabytes(blobBytes)} blobs`;
-      const missing =
-        repository !== null && statSync(repository, { throwIfNoEntry: false }) === undefined;
-      const state = missing ? 'note' : 'good';
-      return {
-        name: 'record',
-        state,
-        detail: `${space.slice(0, 12)} ${size} ${repository ?? ''}${missing ? ' (the repository is gone)' : ''}`,
-      };
-    }),
+    ...status.spaces.map(spaceFinding),
   ];
+}
+
+function spaceFinding(status: SpaceStatus): Finding {
+  const { repository, problem } = status;
+  const gone = repository !== null && statSync(repository, { throwIfNoEntry: false }) === undefined;
+  const state = problem !== undefined ? 'bad' : gone ? 'note' : 'good';
+  const detail = spaceLine(status).replace('record ', '');
+  return { name: 'record', state, detail: gone ? `${detail} (the repository is gone)` : detail };
 }

@@ -18,13 +18,16 @@ export interface NodeStatus {
   readonly spaces: readonly SpaceStatus[];
 }
 
-interface SpaceStatus {
+/** What the node says of one record. */
+export interface SpaceStatus {
   readonly space: string;
   readonly repository: string | null;
   readonly events: number;
   readonly commits: number;
   readonly ledgerBytes: number;
   readonly blobBytes: number;
+  /** Set when the record can't be read; then there are no other facts. */
+  readonly problem?: string;
 }
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
@@ -56,9 +59,14 @@ function printStatus(home: string, status: NodeStatus): void {
     `node: up for ${Math.round(uptimeMs / 1000)} s (pid ${pid}, ${megabytes(rssBytes)}), key ${key.slice(0, 16)}, epoch ${epoch}\n` +
       `home: ${home}\nmissions at work: ${missionsAtWork.length === 0 ? 'none' : missionsAtWork.map(shortId).join(', ')}\nisolation: ${isolation}\nworktrees: ${megabytes(worktreeBytes)}\n`,
   );
-  for (const { space, repository, events, commits, ledgerBytes, blobBytes } of status.spaces) {
-    process.stdout.write(
-      `record ${space.slice(0, 12)}: ${commits} commits, ${events} events, ${megabytes(ledgerBytes)} + ${megabytes(blobBytes)} blobs  ${repository ?? ''}\n`,
-    );
-  }
+  for (const space of status.spaces) process.stdout.write(`${spaceLine(space)}\n`);
+}
+
+/** A record in one line: its sizes, or why it can't be read. */
+export function spaceLine(status: SpaceStatus): string {
+  const { space, repository, problem, events, commits, ledgerBytes, blobBytes } = status;
+  const name = `record ${space.slice(0, 12)}`;
+  if (problem !== undefined) return `${name}: can't be read: ${problem}  ${repository ?? ''}`;
+  const sizes = `${megabytes(ledgerBytes)} + ${megabytes(blobBytes)} blobs`;
+  return `${name}: ${commits} commits, ${events} events, ${sizes}  ${repository ?? ''}`;
 }
