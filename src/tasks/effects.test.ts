@@ -107,7 +107,8 @@ describe('after a crash', () => {
     await assert.rejects(effects.perform(effect));
     killAt(undefined);
     assert.deepEqual(await effects.perform(effect), outcome);
-    assert.deepEqual(log, ['effect.intend', 'probe', 'act', 'effect.finish']);
+    // The second intent adds no event: it asks whether the effect is still allowed.
+    assert.deepEqual(log, ['effect.intend', 'probe', 'effect.intend', 'act', 'effect.finish']);
   });
 
   it('with an effect that was done it only records what it finds', async () => {
