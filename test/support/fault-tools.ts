@@ -70,9 +70,9 @@ export function mountMemory(megabytes: number): string {
   return place;
 }
 
-/** Mounts what is at `place` anew, so that nobody may write to it, or everybody again. */
-export const remount = (place: string, mode: 'ro' | 'rw'): void =>
-  run('mount', '-o', `remount,${mode}`, place);
+/** Lets nobody write to what is mounted at `place`, or everybody again; false while a file is open. */
+export const remount = (place: string, mode: 'ro' | 'rw'): boolean =>
+  succeeds('mount', '-o', `remount,${mode}`, place);
 
 /** A disk in a file in memory, whose power can be cut. */
 export interface TestDisk {
