@@ -10,6 +10,7 @@ import {
   type DecisionContext,
 } from '#ledger/decider.ts';
 import type { EffectState } from '#tasks/effect-reducer.ts';
+import type { LeaseState, TaskState } from '#tasks/task-reducer.ts';
 import type { MissionState, MissionStatus, PlanState } from './mission-reducer.ts';
 
 /** An input that names a mission and carries the data of the event it becomes. */
@@ -75,10 +76,14 @@ export const missionDeciders: DeciderTable = {
   'mission.cancel': defineDecider(
     fields({ mission: text, reason: text, worktreeKept: flag }),
     ({ mission, reason, worktreeKept }, context) => {
-      requireStatus(context, mission, ['planning', 'waiting', 'running', 'interrupted']);
+      const before = ['planning', 'waiting', 'running', 'interrupted'] as const;
+      const state = requireStatus(context, mission, before);
       assertNotMerged(context, mission);
       const data = { reason, worktreeKept };
-      return [{ type: 'mission.cancelled', subject: `mission/${mission}`, mission, data }];
+      return [
+        { type: 'mission.cancelled', subject: `mission/${mission}`, mission, data },
+        ...failTasks(context, mission, state, reason),
+      ];
     },
   ),
   'mission.interrupt': defineDecider(
@@ -149,6 +154,30 @@ function requireAnswerable(context: DecisionContext, mission: string, hash: stri
     );
   }
   return state;
+}
+
+/** In the same command as the end of their mission: no crash can leave a lease behind it. */
+function failTasks(
+  context: DecisionContext,
+  mission: string,
+  { plan }: MissionState,
+  reason: string,
+): NewSkeinEvent[] {
+  const tasks = context.entity<PlanState>('plan', plan ?? '')?.body.tasks ?? [];
+  return tasks.flatMap(({ id }): NewSkeinEvent[] => {
+    const task = context.entity<TaskState>('task', id)?.body;
+    if (task?.status !== 'claimed') return [];
+    const failed: NewSkeinEvent = {
+      type: 'task.failed',
+      subject: `task/${id}`,
+      mission,
+      data: { reason },
+    };
+    const lease = task.lease ?? '';
+    if (context.entity<LeaseState>('lease', lease)?.body.status !== 'held') return [failed];
+    const data = { reason: 'the task failed' };
+    return [failed, { type: 'lease.released', subject: `lease/${lease}`, mission, data }];
+  });
 }
 
 function createTasks(

@@ -10,7 +10,7 @@ import { makeEffects, type EffectsOptions } from '#tasks/effects.ts';
 import type { MissionWork } from '#tasks/mission-work.ts';
 import type { Repository } from '#workspace/git/open-repository.ts';
 import type { World } from '#workspace/world.ts';
-import { oneAtTime } from '#workspace/one-at-time.ts';
+import { makeOneAtTime } from '#workspace/one-at-time.ts';
 import type { Crew } from './crew.ts';
 import { cleanUp, executeMission } from './mission-executor.ts';
 import { missionLimits, tooLong } from './limits.ts';
@@ -74,6 +74,7 @@ interface Running {
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #running = new Map<string, Running>();
+  readonly #oneAtTime = makeOneAtTime();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -124,8 +125,7 @@ export class Supervisor {
   resume(ledger: Ledger, command: Command, speaker: Speaker): Promise<Receipt> {
     const { mission } = command.input as { mission: string };
     // Two at once would both find that nobody works on it.
-    // The queue belongs to the process: another owner of this home waits for nobody of this one.
-    return oneAtTime(`resume ${this.#options.epoch} ${mission}`, async () => {
+    return this.#oneAtTime(`resume ${mission}`, async () => {
       if (this.#running.has(mission)) {
         throw new SkeinError('conflict', `Cannot resume mission ${mission}: it is being worked on`);
       }
@@ -154,7 +154,6 @@ export class Supervisor {
     const isTidy = ledger.read.entity('effect', `${mission}/cleanup`) !== undefined;
     const worktreeKept = approvedFrom !== null && !isTidy;
     await ledger.execute({ ...command, input: { mission, reason, worktreeKept } }, speaker);
-    await this.#closeTasks(ledger, mission, { name: 'task.fail', reason });
     if (!worktreeKept) await this.#tidyUp(ledger, mission);
     return { worktree: worktreeKept ? join(this.#options.worktrees, mission) : null, gitCommit };
   }

@@ -16,6 +16,7 @@ import { ChainWalk } from '#ledger/verify/verify-chain.ts';
 import { DamageList } from '#ledger/verify/verify-damage.ts';
 import { decodeEvent } from '#protocol/event-types.ts';
 import type { EventEnvelope } from '#protocol/event.ts';
+import type { MissionProblem } from '#supervisor/mission-reducer.ts';
 import type { LeaseState } from '#tasks/task-reducer.ts';
 import { SPACE } from '../support/test-ledger.ts';
 import { missionOf, type Wish } from './person.ts';
@@ -78,6 +79,7 @@ function* eventsOf(database: DatabaseSync): Generator<readonly [number, EventEnv
 /** A second, simple opinion on leases: who holds what is written down as the events go by. */
 export function assertLeases(database: DatabaseSync, epochs: readonly EpochStart[]): void {
   const held = new Map<string, LeaseState>();
+  const granted = new Set<string>();
   for (const [position, { type, subject, data }] of eventsOf(database)) {
     const epoch = epochs.findLast(({ after }) => after < position)?.epoch;
     const id = subject.slice('lease/'.length);
@@ -92,9 +94,22 @@ export function assertLeases(database: DatabaseSync, epochs: readonly EpochStart
       const tokens = [...held.values()].map(({ token }) => token);
       assert.ok(Math.max(0, ...tokens) < lease.token, 'tokens rise');
       held.set(id, lease);
+      for (const path of lease.paths) granted.add(`${epoch} ${path}`);
     } else if (type === 'lease.released') held.delete(id);
     else if (type === 'edit.intended') assertHolder(data as EditIntent, held, epoch);
+    else if (type === 'mission.failed') assertHeld(data as MissionProblem, granted, epoch);
   }
+}
+
+/** Who could not have a path was refused because somebody had it in this epoch. */
+function assertHeld(
+  { message }: MissionProblem,
+  granted: ReadonlySet<string>,
+  epoch: number | undefined,
+): void {
+  const path = /Cannot lease (\S+):/.exec(message)?.[1];
+  if (path === undefined) return;
+  assert.ok(granted.has(`${epoch} ${path}`), `${path} was refused and nobody held it`);
 }
 
 interface EditIntent {
@@ -129,6 +144,7 @@ export function assertEnd(life: Life, disk: SimDisk, wishes: readonly Wish[]): v
     const state = missionOf(life, wish);
     const ref = world.refs[`refs/heads/skein/${wish.mission}`];
     const status = state?.status ?? 'missing';
+    assert.notEqual(state?.problem?.error, 'internal', state?.problem?.message ?? '');
     if (status === 'done') {
       const tree = world.commits[ref ?? '']?.tree ?? {};
       assert.equal(state?.gitCommit, ref, 'the record names the git commit on the branch');

@@ -56,6 +56,8 @@ export interface Life {
   readonly supervisor: Supervisor;
   /** What the supervisor could not put on the record. */
   readonly reports: readonly SkeinError[];
+  /** What the world saw and must not see. */
+  readonly violations: readonly string[];
 }
 
 /** Opens the record as a node does (anchor first) and serves it. */
@@ -65,6 +67,7 @@ export function startLife(options: LifeOptions): Life {
   if (problem !== undefined) throw problem;
   const ledger = startWriter(options);
   const reports: SkeinError[] = [];
+  const violations: string[] = [];
   const isOpen = (effect: string): boolean => {
     const state = ledger.read.entity('effect', effect)?.body as EffectState | undefined;
     return state?.status === 'intended';
@@ -81,7 +84,7 @@ export function startLife(options: LifeOptions): Life {
       changeGuardrails: [],
       recipes: [changeRecipe(disk.world)],
     },
-    world: makeSimWorld({ disk, turn, isOpen }),
+    world: makeSimWorld({ disk, turn, isOpen, violate: (state) => violations.push(state) }),
     worktrees: '/worktrees',
     scratch: '/scratch',
     epoch,
@@ -93,7 +96,7 @@ export function startLife(options: LifeOptions): Life {
     projectOf: () => ({ repository: TOP, searchPath: '' }),
     report: (error) => reports.push(error),
   });
-  return { epoch, ledger, supervisor, reports };
+  return { epoch, ledger, supervisor, reports, violations };
 }
 
 function startWriter(options: LifeOptions): Ledger {

@@ -5,9 +5,11 @@
  */
 import assert from 'node:assert/strict';
 import { basename } from 'node:path';
+import { canonicalJson } from '#lib/canonical-json.ts';
 import { sha256 } from '#lib/sha256.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import type { Check, CheckResult } from '#workspace/checks/check.ts';
+import type { FastForward } from '#workspace/git/fast-forward.ts';
 import type { Repository } from '#workspace/git/open-repository.ts';
 import type {
   ChecksPort,
@@ -26,6 +28,8 @@ export interface SimWorldOptions {
   readonly turn: () => Promise<void>;
   /** Whether the effect is intended and has no outcome, on the record as a crash would leave it. */
   readonly isOpen: (effect: string) => boolean;
+  /** Told of what must never happen: an error here would only fail the mission. */
+  readonly violate: (state: string) => void;
 }
 
 interface Hands {
@@ -36,17 +40,16 @@ interface Hands {
 }
 
 /** A world whose durable state is that of the disk. */
-export function makeSimWorld({ disk, turn, isOpen }: SimWorldOptions): World {
+export function makeSimWorld({ disk, turn, isOpen, violate }: SimWorldOptions): World {
   const state = disk.world;
   const hands: Hands = {
     state,
     turn,
     change: async (effects, what, make) => {
       await turn();
-      assert.ok(
-        effects.some(isOpen),
-        `${what} happens, and no intent of ${effects.join()} is open`,
-      );
+      if (!effects.some(isOpen)) {
+        violate(`${what} happens, and no intent of ${effects.join()} is open`);
+      }
       disk.touch();
       make();
       state.happened[what] = (state.happened[what] ?? 0) + 1;
@@ -197,11 +200,11 @@ function makeGit({ state, turn, change }: Hands): GitPort {
       const id = treeId(tree);
       trees.set(id, tree);
       const content = { tree: id, parent, message, author: person, committer: person, date };
-      return { ...content, expectedId: gitId(JSON.stringify(content)) };
+      return { ...content, expectedId: gitId(canonicalJson(content)) };
     },
     createCommit: async (_repository, { tree: id, parent, message, expectedId, date }) => {
       const content = { tree: id, parent, message, author: person, committer: person, date };
-      assert.equal(gitId(JSON.stringify(content)), expectedId);
+      assert.equal(gitId(canonicalJson(content)), expectedId);
       const mission = missionOf(message);
       const tree = trees.get(id) ?? worktreeAt(state, `/worktrees/${mission}`).files;
       assert.equal(treeId(tree), id, 'the tree of the git commit is there');
@@ -239,24 +242,32 @@ function makeMerge({ state, turn, change }: Hands): MergePort {
   const treeOf = (commit: string): Readonly<Record<string, string>> =>
     state.commits[commit]?.tree ?? {};
   const holds = (commit: string): boolean => treeId(state.files) === treeId(treeOf(commit));
+  // As in the real world one process merges one after the other.
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = (task: () => Promise<void>): Promise<void> => {
+    const mine = last.then(task);
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+  const forward = async ({ branch, expectedOld, to }: FastForward): Promise<void> => {
+    await turn();
+    const ref = `refs/heads/${branch}`;
+    const moved = state.refs[ref] !== expectedOld;
+    if (moved || !(holds(expectedOld) || holds(to))) {
+      throw new SkeinError('merge-blocked', `Cannot merge into ${branch}: it moved`);
+    }
+    const mission = missionOf(state.commits[to]?.message ?? '');
+    const effects = [`${mission}/merge`];
+    if (!holds(to)) {
+      await change(effects, `files ${mission}`, () => void (state.files = { ...treeOf(to) }));
+    }
+    await change(effects, `merge ${mission}`, () => {
+      assert.equal(state.refs[ref], expectedOld, 'git moves a branch only from where it was');
+      state.refs[ref] = to;
+    });
+  };
   return {
-    fastForward: async ({ branch, expectedOld, to }) => {
-      await turn();
-      const ref = `refs/heads/${branch}`;
-      const moved = state.refs[ref] !== expectedOld;
-      if (moved || !(holds(expectedOld) || holds(to))) {
-        throw new SkeinError('merge-blocked', `Cannot merge into ${branch}: it moved`);
-      }
-      const mission = missionOf(state.commits[to]?.message ?? '');
-      const effects = [`${mission}/merge`];
-      if (!holds(to)) {
-        await change(effects, `files ${mission}`, () => void (state.files = { ...treeOf(to) }));
-      }
-      await change(effects, `merge ${mission}`, () => {
-        assert.equal(state.refs[ref], expectedOld, 'git moves a branch only from where it was');
-        state.refs[ref] = to;
-      });
-    },
+    fastForward: (move) => inTurn(() => forward(move)),
     probe: async ({ branch, expectedOld, to }) => {
       await turn();
       const now = state.refs[`refs/heads/${branch}`];

@@ -8,8 +8,11 @@ import { describe, it } from 'node:test';
 import { plainStory, storyOf } from './story.ts';
 import { tell } from './tell.ts';
 
-/** Seeds that found something once: 29 a cancel after the merge, 274 a merge overtaken by another. */
-const CORPUS = [29, 274, 2, 10, 25, 38, 40, 41, 42, 43, 44, 45];
+/**
+ * Seeds that found something once (a cancel after the merge, a merge overtaken by another, a crash
+ * in the middle of a cancel), and some more.
+ */
+const CORPUS = [29, 274, 1_158_723_557, 2, 10, 25, 38, 40, 41, 42, 43, 44, 45];
 
 const RANDOM_SEEDS = 200;
 const TIME_LIMIT_MS = 20_000;

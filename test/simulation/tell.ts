@@ -42,7 +42,7 @@ const MAX_STEPS = 6_000;
 const KEY_PREFIX = '302e020100300506032b657004220420';
 
 const seededSigner = (random: SeededRandom): Signer => {
-  const bytes = Buffer.from(random.fill(new Uint8Array(32)));
+  const bytes = random.fill(Buffer.alloc(32));
   const der = Buffer.concat([Buffer.from(KEY_PREFIX, 'hex'), bytes]);
   return makeSigner(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }));
 };
@@ -99,6 +99,7 @@ class Teller {
     const freezeAt = this.#steps + (this.#story.frozen[index] ?? MAX_STEPS);
     while (!(this.#isOver(life) && !scheduler.busy)) {
       const went = await this.#step(life, scheduler);
+      assert.deepEqual(life.violations, []);
       if (disk.remains !== undefined) return undefined;
       if (this.#steps >= freezeAt && scheduler.has(WRITER)) {
         await this.#takeOver(disk, scheduler);
@@ -162,10 +163,10 @@ class Teller {
   #examine(remains: Remains): void {
     const disk = new SimDisk(remains, 0);
     try {
-      if (remains.ledger !== null && countRows(disk.ledger).commits > 0) {
+      assertAcknowledged(disk.ledger, this.#acknowledged);
+      if (countRows(disk.ledger).commits > 0) {
         assertRecord(disk.ledger, remains.head, this.#signer);
       }
-      assertAcknowledged(disk.ledger, this.#acknowledged);
       assertOnce(remains.world);
     } finally {
       disk.close();
