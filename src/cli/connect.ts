@@ -1,7 +1,8 @@
 /** Connects to the node of a home, starting it when it is not up. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, lstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { connect as openSocket } from 'node:net';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { findHome, homePaths, type HomePaths } from '#daemon/home/home-paths.ts';
@@ -19,6 +20,7 @@ export const typedPaths = (typed: Typed): HomePaths =>
 /** A client of the running node, or of one that is started now. */
 export async function connect(typed: Typed): Promise<NodeClient> {
   const paths = typedPaths(typed);
+  assertOwnFolder(paths);
   if (!(await isUp(paths.socket))) await startNode(paths);
   return makeNodeClient(paths);
 }
@@ -26,7 +28,19 @@ export async function connect(typed: Typed): Promise<NodeClient> {
 /** A client when a node is up, else undefined; starts nothing. */
 export async function connectIfUp(typed: Typed): Promise<NodeClient | undefined> {
   const paths = typedPaths(typed);
+  assertOwnFolder(paths);
   return (await isUp(paths.socket)) ? makeNodeClient(paths) : undefined;
+}
+
+/** Who owns the folder of the socket may listen there, and would be told the person's token. */
+function assertOwnFolder({ socket }: HomePaths): void {
+  const folder = dirname(socket);
+  const found = lstatSync(folder, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (found.isDirectory() && found.uid === process.getuid?.()) return;
+  throw new SkeinError('storage-failed', `Cannot use ${folder}: it belongs to somebody else`, {
+    fix: 'Set XDG_RUNTIME_DIR to a folder of your own.',
+  });
 }
 
 /** Whether somebody listens on the socket. */

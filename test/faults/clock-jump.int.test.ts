@@ -71,9 +71,8 @@ describe('a clock that jumps', { skip }, () => {
     const clock = makeClock();
     const skein = openHome(clock.env);
     const { top, git, folder } = greeterRepository();
-    const order = (goal: string, check: string): string[] => [
-      ...['run', goal, '--repo', top, '--yes', '--merge', '--check', check],
-    ];
+    const order = (goal: string, check: string): string[] =>
+      `run|${goal}|--repo|${top}|--yes|--merge|--check|${check}`.split('|');
     const first = await skein.run(...order('rename greet to welcome', CHECK));
     assert.equal(first.code, 0, told(first));
     clock.jump('-2h');

@@ -11,9 +11,8 @@ const skip = withoutMounts();
 const DISK_MEGABYTES = 6;
 const BACK = 'rename welcome to greet';
 
-const order = (top: string, goal = RENAME, check = CHECK): string[] => [
-  ...['run', goal, '--repo', top, '--yes', '--merge', '--check', check],
-];
+const order = (top: string, goal = RENAME, check = CHECK): string[] =>
+  `run|${goal}|--repo|${top}|--yes|--merge|--check|${check}`.split('|');
 
 interface Status {
   readonly pid: number;

@@ -59,7 +59,7 @@ describe('kill -9 of a writer', { concurrency: true }, () => {
       for (const { missing, anchor, report } of rounds) {
         assert.deepEqual([missing, anchor, report.damage], [[], undefined, []]);
       }
-      report(context, rounds);
+      tellCounts(context, rounds);
     });
   }
 });
@@ -70,11 +70,11 @@ describe('its twin', () => {
     const lost = rounds.filter(({ missing }) => missing.length > 0).length;
     assert.ok(lost > 0, 'no acknowledged event was lost: this test could not see a loss');
     for (const { report: verified } of rounds) assert.deepEqual(verified.damage, []);
-    report(context, rounds);
+    tellCounts(context, rounds);
   });
 });
 
-function report(context: TestContext, rounds: readonly Round[]): void {
+function tellCounts(context: TestContext, rounds: readonly Round[]): void {
   const acknowledged = rounds.map((round) => round.acknowledged.length);
   const lost = rounds.map(({ missing }) => missing.length);
   context.diagnostic(

@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { makeRunner } from '#agents/runner.ts';
 import { deciders, reducers } from '#daemon/state-tables.ts';
 import { openNodeKey } from '#identity/node-key.ts';
