@@ -158,8 +158,10 @@ function keepAnchor({ core }: WriterParts, work: () => void): void {
 
 function closeParts(parts: WriterParts): void {
   const { ledger, blobs, head } = parts;
-  keepAnchor(parts, () => head.sync());
-  head.close();
+  keepAnchor(parts, () => {
+    head.sync();
+    head.close();
+  });
   ledger.close();
   blobs.close();
 }

@@ -10,6 +10,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, it, type TestContext } from 'node:test';
 import { openForReading } from '#ledger/store/database.ts';
 import { getBlob } from '#ledger/store/blob-store.ts';
+import { readHeadFile } from '#ledger/store/head-file.ts';
 import { makeLedgerReader } from '#ledger/ledger-reader.ts';
 import { ENTITY_KINDS } from '../support/entity-kinds.ts';
 import { missionStory } from '../support/mission-story.ts';
@@ -17,7 +18,8 @@ import { seededFor } from '../support/seeded-random.ts';
 import { copySpace, makeSpace, verifyFolder, type SpaceFolder } from '../support/space-folder.ts';
 import { note } from '../support/test-ledger.ts';
 
-const FLIPS = 200;
+/** How many bits are flipped in each file: 10,000 in all with SKEIN_LONG=1. */
+const FLIPS = process.env['SKEIN_LONG'] === '1' ? 5_000 : 150;
 
 const whole = makeSpace((ledger, blob) => {
   const contents = { ...blob('{"edits":[]}'.repeat(200)) };
@@ -89,6 +91,22 @@ describe('a flipped bit', () => {
     const { found, harmless } = flipAll(context, 'blobs.db');
     context.diagnostic(`${found} found, ${harmless} in bytes that nobody reads`);
     assert.ok(found > 0);
+  });
+
+  it('in the anchor of a closed space takes nothing out of sight: it is there twice', () => {
+    const copy = copySpace(whole);
+    const path = join(copy.folder, 'head');
+    const bytes = readFileSync(path);
+    for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+      const damaged = Buffer.from(bytes);
+      damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      writeFileSync(path, damaged);
+      assert.deepEqual(readHeadFile(path), whole.head, `bit ${bit & 7} of byte ${bit >> 3}`);
+    }
+    // The twin: damage to both copies is found.
+    writeFileSync(path, Buffer.from(bytes).fill(0x21, 250, 260).fill(0x21, 500, 510));
+    assert.equal(readHeadFile(path), null);
+    assert.ok(verifyFolder(copy).damage.length > 0);
   });
 
   it('is told from a whole file by this reading: the epoch alone is left out', () => {

@@ -45,7 +45,7 @@ describe('a story', () => {
   });
 
   it('differs from seed to seed, and all that can happen happens', async () => {
-    const told = await Promise.all(Array.from({ length: 40 }, (_, seed) => tell(storyOf(seed))));
+    const told = await Promise.all(Array.from({ length: 80 }, (_, seed) => tell(storyOf(seed))));
     const statuses = new Set(told.flatMap((each) => each.statuses));
     assert.deepEqual([...statuses].sort(), ['cancelled', 'done', 'failed', 'rejected']);
     const types = new Set(

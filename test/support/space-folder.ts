@@ -45,6 +45,7 @@ export function makeSpace(
   write(ledger, (content) => putBlobs(blobs, [Buffer.from(content)])[0] as never);
   const head = ledger.core.head as ChainHead;
   anchor.write(head);
+  anchor.sync();
   anchor.close();
   database.close();
   blobs.close();

@@ -21,7 +21,10 @@ import { syncFolder } from './durable-file.ts';
 const SLOT_BYTES = 256;
 const HEAD_FORMAT = 1;
 
-/** An open anchor. `write` is cheap (page cache), `sync` makes it durable. */
+/**
+ * An open anchor. `write` is cheap (page cache), `sync` makes it durable. `close` leaves the same in
+ * both slots, so that no damage to one of them takes the last commit out of sight.
+ */
 export interface HeadFile {
   readonly write: (head: ChainHead) => void;
   readonly sync: () => void;
@@ -36,10 +39,12 @@ export function openHeadFile(path: string): HeadFile {
   syncFolder(dirname(path));
   let slot = 0;
   let dirty = false;
+  let last: Buffer | undefined;
   let whole = fstatSync(writing).size >= 2 * SLOT_BYTES;
   return {
     write: (head) => {
       const bytes = encodeSlot(head);
+      last = bytes;
       slot = 1 - slot;
       // Both slots at first: from then on a full disk has no say, the bytes are only replaced.
       if (whole) writeSync(writing, bytes, 0, SLOT_BYTES, slot * SLOT_BYTES);
@@ -51,7 +56,14 @@ export function openHeadFile(path: string): HeadFile {
       if (dirty) fdatasyncSync(writing);
       dirty = false;
     },
-    close: () => closeSync(writing),
+    close: () => {
+      // Only over a slot that is older: what `sync` has made durable stays as it is.
+      if (!dirty && last !== undefined) {
+        writeSync(writing, last, 0, SLOT_BYTES, (1 - slot) * SLOT_BYTES);
+        fdatasyncSync(writing);
+      }
+      closeSync(writing);
+    },
   };
 }
 
