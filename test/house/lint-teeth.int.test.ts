@@ -38,6 +38,14 @@ const property = (file: string, bad: string, good: string): Tooth => ({
   good: `export const value = (): unknown => ${good};\n`,
 });
 
+const timer = (file: string): Tooth => ({
+  rule: 'eslint(no-restricted-globals)',
+  what: 'a timer in a folder of the core',
+  file,
+  bad: 'export const wait = (): unknown => setTimeout(() => undefined, 1);\n',
+  good: 'export const wait = (delay: () => unknown): unknown => delay();\n',
+});
+
 const TEETH: readonly Tooth[] = [
   imports('src/ledger/up', '#tasks/other.ts', '#lib/other.ts', 'an import upwards'),
   imports('src/tasks/beside', '#llm/other.ts', '#bus/other.ts', 'a value from beside'),
@@ -51,15 +59,13 @@ const TEETH: readonly Tooth[] = [
   property('src/lib/random', 'Math.random()', 'Math.abs(1)'),
   property('src/protocol/uuid', 'crypto.randomUUID()', 'String(1)'),
   property('src/ledger/now', 'Date.now()', 'new Date(0)'),
+  property('src/agents/now', 'Date.now()', 'new Date(0)'),
+  property('src/guardrails/random', 'Math.random()', 'Math.abs(1)'),
   property('src/supervisor/env', 'process.env', 'process.pid'),
   property('src/workspace/late-decider', 'Date.now()', 'new Date(0)'),
-  {
-    rule: 'eslint(no-restricted-globals)',
-    what: 'a timer in a pure folder',
-    file: 'src/supervisor/timer',
-    bad: 'export const wait = (): unknown => setTimeout(() => undefined, 1);\n',
-    good: 'export const wait = (delay: () => unknown): unknown => delay();\n',
-  },
+  timer('src/supervisor/timer'),
+  timer('src/ledger/timer'),
+  timer('src/agents/timer'),
   {
     rule: 'import(no-cycle)',
     what: 'a cycle, of types too',
