@@ -36,7 +36,9 @@ export async function missionsAtWork(client: NodeClient): Promise<readonly strin
 export async function listMissions(client: NodeClient): Promise<FoundMission[]> {
   const { entities, unreadable } = await client.get<EntityList>('/v1/entities/mission');
   for (const { space, error } of unreadable) {
-    process.stderr.write(`record ${space.slice(0, 12)} can't be read: ${error.detail}\n`);
+    process.stderr.write(
+      `record ${space.slice(0, 12)}: ${error.detail} (${error.fix ?? 'skein verify'})\n`,
+    );
   }
   return ([...entities] as unknown as FoundMission[]).sort((a, b) => (a.id < b.id ? -1 : 1));
 }

@@ -12,6 +12,11 @@ export async function listEntities(spaces: Spaces, query: EntityQuery): Promise<
     const found = await spaces.look(id, (view) => view.read.entities(kind, mission));
     for (const entity of found) entities.push({ ...entity, space: id });
   };
+  // Of a damaged record what can be read is shown, and told to be damaged.
+  const readWhole = async (id: string): Promise<void> => {
+    await read(id);
+    spaces.assertWhole(id);
+  };
   if (space !== undefined) {
     // A space that is named is opened as it should be, with all errors that this may give.
     await spaces.open(space);
@@ -19,7 +24,7 @@ export async function listEntities(spaces: Spaces, query: EntityQuery): Promise<
     return { entities, unreadable };
   }
   for (const id of spaces.list()) {
-    await read(id).catch((thrown) => {
+    await readWhole(id).catch((thrown) => {
       unreadable.push({ space: id, error: toErrorBody(toSkeinError(thrown)) });
     });
   }

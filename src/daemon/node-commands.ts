@@ -1,11 +1,9 @@
 /** The commands that come through the door, and who carries each of them out. */
 import { z } from 'zod';
 import type { DoorCommand } from '#api/door.ts';
-import type { ChainHead } from '#ledger/ledger.ts';
 import type { Speaker } from '#protocol/command.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import { missionDiff } from '#supervisor/mission-diff.ts';
-import { readSkeinHeads } from '#workspace/git/skein-heads.ts';
 import { backupHome, restoreHome } from './home/backup-home.ts';
 import { homeFailure } from './home/home.ts';
 import { cleanWorktrees } from './home/clean-worktrees.ts';
@@ -55,7 +53,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   'record.verify': async ({ spaces }, command) => {
     const ids = command.space === undefined ? spaces.list() : [command.space];
     const reports = [];
-    for (const id of ids) reports.push(await spaces.judge(id, await headsOutside(spaces, id)));
+    for (const id of ids) reports.push(await spaces.judge(id));
     return { reports };
   },
   'record.repair': async ({ spaces, supervisor }, command) => {
@@ -63,7 +61,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     assertNoMissions(supervisor, command);
     const repairs: RepairReport[] = [];
     for (const space of spaces.list()) {
-      const report = await spaces.judge(space, await headsOutside(spaces, space));
+      const report = await spaces.judge(space);
       const { damage, commits, events } = report;
       if (damage.length === 0) continue;
       const found = { space, damage, repaired: false, keptIn: null, commits, events, lost: [] };
@@ -78,8 +76,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   'record.restore': async ({ spaces, supervisor }, command) => {
     const request = z.object({ folder: z.string(), replace: z.boolean() });
     assertNoMissions(supervisor, command);
-    const headsOf = (space: string): Promise<readonly ChainHead[]> => headsOutside(spaces, space);
-    return restoreHome(spaces, { ...read(request, command), headsOutside: headsOf });
+    return restoreHome(spaces, read(request, command));
   },
   'workspace.clean': async ({ spaces, supervisor, paths }, command) =>
     cleanWorktrees({ spaces, supervisor, paths }, read(z.object({ dryRun: z.boolean() }), command)),
@@ -145,10 +142,4 @@ function assertNoMissions({ atWork }: CommandParts['supervisor'], { name }: Door
       fix: 'Wait for them, or stop them with Ctrl-C or "skein cancel".',
     },
   );
-}
-
-/** Heads that git commits of the repository carry: anchors that whoever edits the record lacks. */
-async function headsOutside(spaces: Spaces, space: string): Promise<readonly ChainHead[]> {
-  const project = spaces.project(space);
-  return project === undefined ? [] : readSkeinHeads(project.repository, space);
 }

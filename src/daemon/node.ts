@@ -13,6 +13,7 @@ import { newTypeErrors } from '#guardrails/new-type-errors.ts';
 import { openNodeKey } from '#identity/node-key.ts';
 import { isToken, openPersonToken } from '#identity/person-token.ts';
 import { makeRedactor, secretsOf, type Redactor } from '#lib/redact.ts';
+import { toSkeinError } from '#protocol/errors.ts';
 import { makeUuidv7 } from '#lib/uuidv7.ts';
 import { RECIPES } from '#supervisor/recipes.ts';
 import { Supervisor } from '#supervisor/supervisor.ts';
@@ -52,7 +53,13 @@ export async function startNode({ paths, idleMs, env }: NodeOptions): Promise<Ru
   const nodeName = signer.key.slice(0, 16);
   const secrets = secretsOf(env).set('person-token', token);
   const redact = makeRedactor(secrets);
-  const spaces = new Spaces({ paths, epoch: ownership.epoch, node: nodeName, redact });
+  const spaces = new Spaces({
+    paths,
+    epoch: ownership.epoch,
+    node: nodeName,
+    redact,
+    report: (error) => reporter(redact)(toSkeinError(error)),
+  });
   const newId = makeUuidv7({ now: Date.now, random: (bytes) => randomFillSync(bytes) });
   const supervisor = new Supervisor({
     crew: {

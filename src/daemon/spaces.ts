@@ -12,10 +12,18 @@ import {
 import { openSpaceView, type SpaceView } from '#ledger/space-view.ts';
 import type { Redactor } from '#lib/redact.ts';
 import { SkeinError } from '#protocol/errors.ts';
+import { readSkeinHeads } from '#workspace/git/skein-heads.ts';
+import { FirstProof } from './first-proof.ts';
 import { reducers } from './state-tables.ts';
 import { oneAtTime } from '#workspace/one-at-time.ts';
 import type { HomePaths } from './home/home-paths.ts';
-import { assertWhole, forgetDamage, forgetUnsynced, markDamaged } from './home/space-files.ts';
+import {
+  assertWhole,
+  forgetDamage,
+  forgetUnsynced,
+  markDamaged,
+  recordBytes,
+} from './home/space-files.ts';
 
 /** What the threads of a space are told. `outside` are heads found outside the home. */
 export interface SpaceThreadData {
@@ -47,6 +55,8 @@ export interface SpacesOptions {
   readonly epoch: number;
   readonly node: string;
   readonly redact: Redactor;
+  /** Told of what went wrong where nobody waits for it. */
+  readonly report: (error: unknown) => void;
 }
 
 /** Opens, finds and closes the spaces of one home. */
@@ -55,13 +65,19 @@ export class Spaces {
   readonly #epoch: number;
   readonly #node: string;
   readonly #redact: Redactor;
+  readonly #proof: FirstProof;
   readonly #open = new Map<string, Promise<Ledger>>();
 
-  constructor({ paths, epoch, node, redact }: SpacesOptions) {
+  constructor({ paths, epoch, node, redact, report }: SpacesOptions) {
     this.#paths = paths;
     this.#epoch = epoch;
     this.#node = node;
     this.#redact = redact;
+    this.#proof = new FirstProof({
+      bytes: (space) => recordBytes(this.folder(space)),
+      prove: async (space) => void (await this.#verify(space)),
+      report,
+    });
   }
 
   /** The ids of all spaces in this home. */
@@ -76,7 +92,9 @@ export class Spaces {
     if (!SPACE_ID.test(space) || !existsSync(this.folder(space))) {
       throw new SkeinError('not-found', `Cannot open space ${space}: it is not in this home`);
     }
-    return this.#start(space);
+    const ledger = await this.#start(space);
+    await this.#proof.before(space);
+    return ledger;
   }
 
   /**
@@ -106,7 +124,8 @@ export class Spaces {
       commonDir: repository.commonDir,
       searchPath,
     } satisfies Project);
-    const ledger = await this.#start(space);
+    if (!found) this.#proof.trust(space);
+    const ledger = await this.open(space);
     if (!found) {
       makeFolder(dirname(file), 0o777);
       writeJson(file, { format: FILE_FORMAT, spaces: { ...known, [this.#node]: space } });
@@ -114,20 +133,21 @@ export class Spaces {
     return ledger;
   }
 
-  /** Verifies a space from its files: also one that is too damaged to be opened. */
-  async verify(space: string, outside: readonly ChainHead[]): Promise<VerifyReport> {
-    // Opened first, because after an upgrade that folds its state anew.
-    await this.open(space).catch(() => undefined);
-    return verifyInThread(this.#threads(space), outside);
+  /** Heads that git commits of the repository carry: anchors that whoever edits the record lacks. */
+  async headsOutside(space: string): Promise<readonly ChainHead[]> {
+    const project = this.project(space);
+    return project === undefined ? [] : readSkeinHeads(project.repository, space);
   }
 
   /** Looks into a space; a writer is only started when the state must be folded anew. */
   async look<T>(space: string, use: (view: Pick<SpaceView, 'read' | 'stats'>) => T): Promise<T> {
-    const running = this.#open.get(space);
-    if (running !== undefined) return use(await running);
+    if (this.#open.has(space)) return use(await this.open(space));
     const view = openSpaceView(this.folder(space));
     try {
-      if (view.foldedBy === String(reducers.version)) return use(view);
+      if (view.foldedBy === String(reducers.version)) {
+        await this.#proof.before(space);
+        return use(view);
+      }
     } finally {
       view.close();
     }
@@ -143,9 +163,20 @@ export class Spaces {
     }
   }
 
-  /** Verifies a space; a finding makes it read-only until it is repaired or found whole again. */
-  async judge(space: string, outside: readonly ChainHead[]): Promise<VerifyReport> {
-    const report = await this.verify(space, outside);
+  /**
+   * Verifies a space from its files, also one that is too damaged to be opened. A finding makes it
+   * read-only until it is repaired or found whole again.
+   */
+  async judge(space: string): Promise<VerifyReport> {
+    // Opened first, because after an upgrade that folds its state anew.
+    await this.#start(space).catch(() => undefined);
+    const report = await this.#verify(space);
+    this.#proof.trust(space);
+    return report;
+  }
+
+  async #verify(space: string): Promise<VerifyReport> {
+    const report = await verifyInThread(this.#threads(space), await this.headsOutside(space));
     const folder = this.folder(space);
     if (report.damage.length > 0) markDamaged(folder, report.damage);
     else {
@@ -153,6 +184,11 @@ export class Spaces {
       forgetUnsynced(folder, this.#epoch);
     }
     return report;
+  }
+
+  /** Throws `record-damaged` for a space that is known to be damaged. */
+  assertWhole(space: string): void {
+    assertWhole(this.folder(space));
   }
 
   /** Closes a space, lets `work` replace its files, and opens it again. */
@@ -163,6 +199,7 @@ export class Spaces {
     makeFolder(this.folder(space));
     const done = work(this.folder(space), this.#epoch);
     forgetDamage(this.folder(space));
+    this.#proof.trust(space);
     await this.open(space);
     return done;
   }

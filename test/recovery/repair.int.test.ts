@@ -43,6 +43,8 @@ describe('a damaged record', () => {
   it('is whole before anything is done to it', async () => {
     const verified = await skein.run('verify');
     assert.equal(verified.code, 0, told(verified));
+    const listed = await skein.run('missions');
+    assert.doesNotMatch(listed.stderr, /damaged/u, told(listed));
     const repaired = await skein.run('repair', '--yes');
     assert.equal(repaired.code, 0, told(repaired));
     assert.match(repaired.stderr, /No record of this home is damaged/u);
@@ -53,6 +55,9 @@ describe('a damaged record', () => {
     tamper(
       "UPDATE events SET body = CAST(replace(CAST(body AS TEXT), 'typescript-7', 'typescript-8') AS BLOB) WHERE type = 'plan.proposed'",
     );
+    // Found before it is served: nobody has asked for a verification yet.
+    const listed = await skein.run('missions');
+    assert.match(listed.stderr, /damaged and read-only/u, told(listed));
     const verified = await skein.run('verify');
     assert.equal(verified.code, 1, told(verified));
     assert.match(verified.stdout, /event-changed [0-9a-f-]{36}/u);

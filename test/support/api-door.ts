@@ -1,4 +1,5 @@
 /** The API of a node in this process: a real ledger, a door that is open to one token, no socket. */
+import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +29,13 @@ export async function openTestApi(): Promise<TestApi> {
   prepareHome(paths);
   const { key } = openNodeKey(paths.nodeKey);
   const node = key.slice(0, 16);
-  const spaces = new Spaces({ paths, epoch: 1, node, redact: (text) => ({ text, count: 0 }) });
+  const spaces = new Spaces({
+    paths,
+    epoch: 1,
+    node,
+    redact: (text) => ({ text, count: 0 }),
+    report: (error) => assert.fail(String(error)),
+  });
   mkdirSync(join(root, 'git'));
   const ledger = await spaces.forRepository({ top: root, commonDir: join(root, 'git') }, '');
   let inside = 0;

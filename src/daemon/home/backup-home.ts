@@ -90,17 +90,16 @@ async function backupSpace(
   return { space, commits, events, bytes };
 }
 
-/** What to bring back; `headsOutside` are the heads that a space's repository remembers. */
+/** What to bring back; `replace` = also what is here. */
 export interface RestoreRequest {
   readonly folder: string;
   readonly replace: boolean;
-  readonly headsOutside: (space: string) => Promise<readonly ChainHead[]>;
 }
 
 /** Brings the spaces of a backup into this home. Throws `conflict` for one that is here already. */
 export async function restoreHome(
   spaces: Spaces,
-  { folder, replace, headsOutside }: RestoreRequest,
+  { folder, replace }: RestoreRequest,
 ): Promise<RestoreReport> {
   assertBackup(folder);
   const here = new Set(spaces.list());
@@ -113,7 +112,7 @@ export async function restoreHome(
   }
   const restored = [];
   for (const space of wanted) {
-    const heads = here.has(space) ? await headsOutside(space) : [];
+    const heads = here.has(space) ? await spaces.headsOutside(space) : [];
     restored.push(await restoreSpace(spaces, space, join(folder, 'spaces', space), heads));
   }
   return { spaces: restored };

@@ -1,5 +1,5 @@
 /** The files of a space, moved as a whole, and the note that tells its writer to start a chain. */
-import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Damage } from '#ledger/ledger.ts';
 import { makeFolder, syncFolder, writeDurably } from '#ledger/store/durable-file.ts';
@@ -107,4 +107,12 @@ export function assertWhole(folder: string): void {
     'Cannot write to the record: the disk failed to sync it, and it was not verified since',
     { fix: 'Check the disk. Then "skein down" and "skein verify": when it finds nothing, go on.' },
   );
+}
+
+/** The size of a record on disk, in bytes, without what was set aside. */
+export function recordBytes(folder: string): number {
+  const sizes = RECORD_FILES.map(
+    (file) => statSync(join(folder, file), { throwIfNoEntry: false })?.size ?? 0,
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
