@@ -60,31 +60,7 @@ export async function startNode({ paths, idleMs, env }: NodeOptions): Promise<Ru
     redact,
     report: (error) => reporter(redact)(toSkeinError(error)),
   });
-  const newId = makeUuidv7({ now: Date.now, random: (bytes) => randomFillSync(bytes) });
-  const supervisor = new Supervisor({
-    crew: {
-      coder: makeCoder('agent:coder', makeReflex(GUARDRAILS)),
-      runner: makeRunner('agent:runner'),
-      changeGuardrails: [newTypeErrors],
-      recipes: RECIPES,
-    },
-    world: localWorld,
-    // git names worktrees by their real path; ours must be spelled the same
-    worktrees: realpathSync(paths.worktrees),
-    scratch: paths.scratch,
-    epoch: ownership.epoch,
-    now: Date.now,
-    monotonicMs: () => performance.now(),
-    newId,
-    after: (ms, callback) => {
-      const timer = setTimeout(callback, ms);
-      return () => clearTimeout(timer);
-    },
-    ledgerOf: (repository, searchPath) => spaces.forRepository(repository, searchPath),
-    projectOf: (space) => spaces.project(space),
-    pause: faultPause(env),
-    report: reporter(redact),
-  });
+  const supervisor = makeSupervisor(paths, spaces, { env, epoch: ownership.epoch, redact });
   const ended = Promise.withResolvers<void>();
   const idle = idleTimer(
     idleMs,
@@ -132,6 +108,44 @@ async function shutDown(
   await spaces.close();
   rmSync(paths.socket, { force: true });
   return { left };
+}
+
+interface SupervisorSettings {
+  readonly env: NodeJS.ProcessEnv;
+  readonly epoch: number;
+  readonly redact: Redactor;
+}
+
+/** The supervisor with its agents, guardrails, clock and world: the real ones. */
+function makeSupervisor(
+  paths: HomePaths,
+  spaces: Spaces,
+  { env, epoch, redact }: SupervisorSettings,
+): Supervisor {
+  return new Supervisor({
+    crew: {
+      coder: makeCoder('agent:coder', makeReflex(GUARDRAILS)),
+      runner: makeRunner('agent:runner'),
+      changeGuardrails: [newTypeErrors],
+      recipes: RECIPES,
+    },
+    world: localWorld,
+    // git names worktrees by their real path; ours must be spelled the same
+    worktrees: realpathSync(paths.worktrees),
+    scratch: paths.scratch,
+    epoch,
+    now: Date.now,
+    monotonicMs: () => performance.now(),
+    newId: makeUuidv7({ now: Date.now, random: (bytes) => randomFillSync(bytes) }),
+    after: (ms, callback) => {
+      const timer = setTimeout(callback, ms);
+      return () => clearTimeout(timer);
+    },
+    ledgerOf: (repository, searchPath) => spaces.forRepository(repository, searchPath),
+    projectOf: (space) => spaces.project(space),
+    pause: faultPause(env),
+    report: reporter(redact),
+  });
 }
 
 /** Tells the log, without secrets, what could not be put on the record. */
