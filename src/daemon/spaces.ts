@@ -12,6 +12,7 @@ import {
 import { openSpaceView, type SpaceView } from '#ledger/space-view.ts';
 import type { Redactor } from '#lib/redact.ts';
 import { SkeinError } from '#protocol/errors.ts';
+import { assertKnownFormat } from '#protocol/known-format.ts';
 import { readSkeinHeads } from '#workspace/git/skein-heads.ts';
 import { FirstProof } from './first-proof.ts';
 import { reducers } from './state-tables.ts';
@@ -156,11 +157,15 @@ export class Spaces {
 
   /** The repository of a space, as this home last saw it. */
   project(space: string): Project | undefined {
+    const file = join(this.folder(space), 'project.json');
+    let project: Project;
     try {
-      return JSON.parse(readFileSync(join(this.folder(space), 'project.json'), 'utf8')) as Project;
+      project = JSON.parse(readFileSync(file, 'utf8')) as Project;
     } catch {
       return undefined;
     }
+    assertKnownFormat(project.format, FILE_FORMAT, file);
+    return project;
   }
 
   /**
@@ -268,11 +273,7 @@ function readMarker(file: string): Record<string, string> {
     format: number;
     spaces: Record<string, string>;
   };
-  if (marker.format > FILE_FORMAT) {
-    throw new SkeinError('record-too-new', `Cannot read ${file}: its format is ${marker.format}`, {
-      fix: 'Use the newer Skein that wrote it.',
-    });
-  }
+  assertKnownFormat(marker.format, FILE_FORMAT, file);
   return marker.spaces;
 }
 

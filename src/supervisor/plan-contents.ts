@@ -4,6 +4,7 @@ import { inParallel } from '#lib/in-parallel.ts';
 import { sha256 } from '#lib/sha256.ts';
 import type { BlobReference, Blobs } from '#ledger/ledger.ts';
 import type { EventData } from '#protocol/event-types.ts';
+import { assertKnownFormat } from '#protocol/known-format.ts';
 import type { ProposedEdit } from '#workspace/apply-edit.ts';
 import type { Occurrence } from '#workspace/language/language.ts';
 import type { ChangedNames, PlannedChange } from './recipe.ts';
@@ -18,9 +19,11 @@ export interface PlannedEdit {
   readonly lines: readonly number[];
 }
 
-/** What the blob of a plan holds. `format` 1. */
+const CONTENTS_FORMAT = 1;
+
+/** What the blob of a plan holds. */
 export interface PlanContents {
-  readonly format: 1;
+  readonly format: typeof CONTENTS_FORMAT;
   readonly title: string;
   readonly edits: readonly PlannedEdit[];
   readonly listed: readonly Occurrence[];
@@ -44,13 +47,16 @@ export async function storeContents(
       lines,
     };
   });
-  const contents: PlanContents = { format: 1, title, edits: planned, listed, names };
+  const contents: PlanContents = { format: CONTENTS_FORMAT, title, edits: planned, listed, names };
   return blobs.put(Buffer.from(canonicalJson(contents)));
 }
 
-/** The contents of a plan. */
-export const readContents = (blobs: Blobs, reference: BlobReference): PlanContents =>
-  JSON.parse(blobs.get(reference.hash).toString('utf8')) as PlanContents;
+/** The contents of a plan; throws `record-too-new` for those of a later version. */
+export function readContents(blobs: Blobs, reference: BlobReference): PlanContents {
+  const contents = JSON.parse(blobs.get(reference.hash).toString('utf8')) as PlanContents;
+  assertKnownFormat(contents.format, CONTENTS_FORMAT, 'the plan');
+  return contents;
+}
 
 /** A planned edit with its new content, ready for the door. */
 export const toProposedEdit = (blobs: Blobs, edit: PlannedEdit): ProposedEdit => ({

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Damage } from '#ledger/ledger.ts';
 import { makeFolder, syncFolder, writeDurably } from '#ledger/store/durable-file.ts';
 import { SkeinError } from '#protocol/errors.ts';
+import { assertKnownFormat } from '#protocol/known-format.ts';
 
 /** All files that hold a space's record. */
 export const RECORD_FILES = [
@@ -24,6 +25,7 @@ export interface ChainRestart {
 }
 
 const RESTART_FILE = 'restart.json';
+const RESTART_FORMAT = 1;
 const DAMAGE_FILE = 'damaged.json';
 const UNSYNCED_FILE = 'unsynced.json';
 
@@ -47,14 +49,17 @@ function firstFree(path: string): string {
 
 /** Leaves the note for the next writer. */
 export function requestRestart(folder: string, reason: string, lost: readonly string[]): void {
-  const note: ChainRestart = { format: 1, reason, lost };
+  const note: ChainRestart = { format: RESTART_FORMAT, reason, lost };
   writeDurably(join(folder, RESTART_FILE), JSON.stringify(note));
 }
 
 /** The note, when there is one. */
 export function readRestart(folder: string): ChainRestart | undefined {
   const path = join(folder, RESTART_FILE);
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as ChainRestart) : undefined;
+  if (!existsSync(path)) return undefined;
+  const note = JSON.parse(readFileSync(path, 'utf8')) as ChainRestart;
+  assertKnownFormat(note.format, RESTART_FORMAT, path);
+  return note;
 }
 
 /** Removes the note: the new chain has begun. */

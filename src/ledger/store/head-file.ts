@@ -16,6 +16,7 @@ import {
 import { dirname } from 'node:path';
 import { sha256 } from '#lib/sha256.ts';
 import type { ChainHead } from '#ledger/ledger.ts';
+import { assertKnownFormat } from '#protocol/known-format.ts';
 import { syncFolder } from './durable-file.ts';
 
 const SLOT_BYTES = 256;
@@ -98,6 +99,7 @@ function decodeSlot(bytes: Buffer): ChainHead | undefined {
   const cut = text.lastIndexOf(' ');
   const line = text.slice(0, Math.max(cut, 0));
   if (line === '' || sha256(line).slice(0, 16) !== text.slice(cut + 1)) return undefined;
-  const { chain, seq, hash } = JSON.parse(line) as ChainHead;
+  const { format, chain, seq, hash } = JSON.parse(line) as ChainHead & { format: number };
+  assertKnownFormat(format, HEAD_FORMAT, 'the anchor of the record');
   return { chain, seq, hash };
 }
