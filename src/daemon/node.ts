@@ -41,6 +41,9 @@ export interface NodeOptions {
   readonly env: NodeJS.ProcessEnv;
 }
 
+/** How long a closing node goes on serving, so that followers get the last events. */
+const LAST_WORDS_MS = 100;
+
 /** How long a node that has closed its files waits for the last answers to be taken. */
 const LEAVE_MS = 1_000;
 
@@ -104,6 +107,8 @@ async function shutDown(
   server: Server,
 ): Promise<{ readonly left: Promise<unknown> }> {
   await supervisor.close();
+  // Who follows a mission that was interrupted just now shall hear of it.
+  await sleep(LAST_WORDS_MS);
   const left = new Promise((resolve) => server.close(resolve));
   await spaces.close();
   rmSync(paths.socket, { force: true });

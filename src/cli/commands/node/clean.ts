@@ -25,8 +25,12 @@ export const command: CliCommand = {
   },
 };
 
+/** Whether a mission of that status still needs its worktree. */
+export const isNeeded = (status: string): boolean =>
+  ['planning', 'waiting', 'running', 'interrupted'].includes(status);
+
 function line({ mission, bytes, status, removed }: CleanedWorktree, dryRun: boolean): string {
-  const needed = ['planning', 'waiting', 'running', 'interrupted'].includes(status);
+  const needed = isNeeded(status);
   const what = removed
     ? 'removed'
     : needed

@@ -3,7 +3,10 @@ import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { HomePaths } from '#daemon/home/home-paths.ts';
+import type { CleanedWorktree } from '#daemon/home/clean-worktrees.ts';
 import type { CliCommand } from '../../command.ts';
+import { newCommandId } from '../../new-id.ts';
+import { isNeeded } from './clean.ts';
 import { connect, typedPaths } from '../../connect.ts';
 import type { NodeClient } from '../../node-client.ts';
 import { style } from '../../terminal/style.ts';
@@ -101,13 +104,21 @@ async function nodeFindings(client: NodeClient): Promise<Finding[]> {
       state: 'good',
       detail: `up, key ${status.key.slice(0, 16)}, epoch ${status.epoch}, ${megabytes(status.rssBytes)}`,
     },
-    {
-      name: 'worktrees',
-      state: 'good',
-      detail: `${megabytes(status.worktreeBytes)} ("skein clean" removes those of ended missions)`,
-    },
+    await worktreeFinding(client),
     ...status.spaces.map(spaceFinding),
   ];
+}
+
+/** Worktrees whose missions have ended, or that no mission knows. */
+async function worktreeFinding(client: NodeClient): Promise<Finding> {
+  const call = { id: newCommandId(), name: 'workspace.clean', input: { dryRun: true } };
+  const { worktrees } = await client.post<{ worktrees: CleanedWorktree[] }>(call);
+  const left = worktrees.filter(({ status }) => !isNeeded(status));
+  const bytes = left.reduce((sum, worktree) => sum + worktree.bytes, 0);
+  const size = `${(bytes / 1e6).toFixed(1)} MB`;
+  if (left.length === 0) return { name: 'worktrees', state: 'good', detail: 'none is left over' };
+  const detail = `${left.length} left over, ${size}: "skein clean" removes them`;
+  return { name: 'worktrees', state: 'note', detail };
 }
 
 function spaceFinding(status: SpaceStatus): Finding {
