@@ -21,7 +21,7 @@ import { anchorProblem } from '#ledger/store/check-anchor.ts';
 import { openBlobDatabase, openLedgerDatabase } from '#ledger/store/database.ts';
 import { openHeadFile, readHeadFile } from '#ledger/store/head-file.ts';
 import { decodeHeader } from '#protocol/commit.ts';
-import { SkeinError, toSkeinError } from '#protocol/errors.ts';
+import { toSkeinError, type SkeinError } from '#protocol/errors.ts';
 import { readContents } from '#supervisor/plan-contents.ts';
 import { parseSkeinYaml } from '#workspace/skein-yaml.ts';
 import { STATE_HASH, type GoldenState } from '../fixtures/golden-state.ts';
