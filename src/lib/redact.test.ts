@@ -21,7 +21,12 @@ test('values of secret variables are replaced by their name, ordinary variables 
 });
 
 test('a secret that holds another one is taken out whole', () => {
-  const redact = makeRedactor(new Map([['A_TOKEN', 'inner-secret'], ['B_TOKEN', 'inner-secret-outer']]));
+  const redact = makeRedactor(
+    new Map([
+      ['A_TOKEN', 'inner-secret'],
+      ['B_TOKEN', 'inner-secret-outer'],
+    ]),
+  );
   assert.equal(redact('inner-secret-outer').text, '[secret:B_TOKEN]');
 });
 
@@ -48,7 +53,10 @@ test('ordinary text, hashes and ids stay', () => {
 
 test('every string inside a value is redacted, and counted', () => {
   const redact = makeRedactor(new Map([['T_TOKEN', 'swordfish1']]));
-  const { value, count } = redactDeep({ a: ['swordfish1', 2, null], b: { c: 'x swordfish1' } }, redact);
+  const { value, count } = redactDeep(
+    { a: ['swordfish1', 2, null], b: { c: 'x swordfish1' } },
+    redact,
+  );
   assert.deepEqual(value, { a: ['[secret:T_TOKEN]', 2, null], b: { c: 'x [secret:T_TOKEN]' } });
   assert.equal(count, 2);
   const path = { path: 'src/swordfish1.ts' };

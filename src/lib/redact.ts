@@ -30,7 +30,8 @@ const PATTERNS: Readonly<Record<string, RegExp>> = {
 const HINT = /PRIVATE KEY|gh[pousr]_|github_pat_|glpat-|npm_|AKIA|ASIA|AIza|xox|sk-|eyJ|:\/\//u;
 
 /** Variables whose name says that their value is a secret. */
-const SECRET_NAME = /TOKEN|SECRET|PASSW(?:OR)?D|PASSPHRASE|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|CREDENTIAL/u;
+const SECRET_NAME =
+  /TOKEN|SECRET|PASSW(?:OR)?D|PASSPHRASE|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|CREDENTIAL/u;
 
 /** Shorter values would take ordinary words out of every text. */
 const MIN_SECRET_LENGTH = 8;

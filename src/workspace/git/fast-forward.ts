@@ -70,7 +70,11 @@ async function assertUnmoved(move: FastForward): Promise<void> {
   throw blocked(move, 'the new commit does not follow it');
 }
 
-async function isAncestor({ repository }: FastForward, old: string, next: string): Promise<boolean> {
+async function isAncestor(
+  { repository }: FastForward,
+  old: string,
+  next: string,
+): Promise<boolean> {
   const args = ['merge-base', '--is-ancestor', old, next];
   return (await runGit({ cwd: repository.top, args, okCodes: [0, 1] })).code === 0;
 }
