@@ -3,18 +3,23 @@ import { workerData, parentPort } from 'node:worker_threads';
 import { openNodeKey } from '#identity/node-key.ts';
 import { verifySignature } from '#identity/signer.ts';
 import { verifySpace } from '#ledger/verify/verify.ts';
+import type { VerifierMessage } from '#ledger/writer-protocol.ts';
+import { toErrorBody, toSkeinError } from '#protocol/errors.ts';
 import { reducers } from './state-tables.ts';
 import type { SpaceThreadData } from './spaces.ts';
 
 const { folder, space, nodeKey, outside } = workerData as SpaceThreadData;
-parentPort?.postMessage(
-  verifySpace({
-    folder,
-    space,
-    owner: openNodeKey(nodeKey).key,
-    reducers,
-    outside: outside ?? [],
-    nowMs: () => performance.now(),
-    verifySignature,
-  }),
-);
+
+/** A report, or the error for a record that this version can't judge. */
+function judge(): VerifierMessage {
+  try {
+    const owner = openNodeKey(nodeKey).key;
+    const nowMs = (): number => performance.now();
+    const request = { folder, space, owner, reducers, outside: outside ?? [], nowMs };
+    return { report: verifySpace({ ...request, verifySignature }) };
+  } catch (thrown) {
+    return { error: toErrorBody(toSkeinError(thrown)) };
+  }
+}
+
+parentPort?.postMessage(judge());

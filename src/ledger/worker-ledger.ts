@@ -11,7 +11,12 @@ import type { BlobReference, ChainHead, Ledger, VerifyReport } from './ledger.ts
 import { makeLedgerReader } from './ledger-reader.ts';
 import { measureSpace } from './space-view.ts';
 import { CommitBell, subscribe } from './subscription.ts';
-import type { WriterAnswer, WriterMessage, WriterRequest } from './writer-protocol.ts';
+import type {
+  VerifierMessage,
+  WriterAnswer,
+  WriterMessage,
+  WriterRequest,
+} from './writer-protocol.ts';
 
 /** Where a space lives and which programs serve it; functions don't cross threads, files do. */
 export interface WorkerLedgerOptions {
@@ -180,7 +185,10 @@ export function verifyInThread(
     const worker = new Worker(options.verifierEntry, {
       workerData: { ...options.workerData, outside },
     });
-    worker.once('message', resolve);
+    worker.once('message', (message: VerifierMessage) => {
+      if (message.error === undefined) resolve(message.report);
+      else reject(fromErrorBody(message.error));
+    });
     worker.once('error', (cause) => reject(closed('the verifier crashed', cause)));
     worker.once('exit', () => reject(closed('the verifier stopped without a report')));
   });

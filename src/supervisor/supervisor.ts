@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Ledger } from '#ledger/ledger.ts';
 import type { Command, Receipt, Speaker } from '#protocol/command.ts';
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
+import type { EffectState } from '#tasks/effect-reducer.ts';
 import { makeEffects, type EffectsOptions } from '#tasks/effects.ts';
 import type { MissionWork } from '#tasks/mission-work.ts';
 import type { Repository } from '#workspace/git/open-repository.ts';
@@ -150,7 +151,11 @@ export class Supervisor {
   async cancel(ledger: Ledger, command: Command, speaker: Speaker): Promise<Cancelled> {
     const { mission, reason } = command.input as { mission: string; reason: string };
     await this.#stop(mission, new SkeinError('interrupted', `Cannot continue: ${reason}`));
-    const { approvedFrom, gitCommit } = missionState(ledger, mission);
+    const { approvedFrom } = missionState(ledger, mission);
+    const made = ledger.read.entity('effect', `${mission}/git-commit`)?.body as
+      | EffectState
+      | undefined;
+    const gitCommit = made?.status === 'done' ? String(made.outcome?.['gitCommit']) : null;
     const isTidy = ledger.read.entity('effect', `${mission}/cleanup`) !== undefined;
     const worktreeKept = approvedFrom !== null && !isTidy;
     await ledger.execute({ ...command, input: { mission, reason, worktreeKept } }, speaker);
