@@ -11,7 +11,7 @@ import {
 } from '#ledger/worker-ledger.ts';
 import { openSpaceView, type SpaceView } from '#ledger/space-view.ts';
 import type { Redactor } from '#lib/redact.ts';
-import { SkeinError } from '#protocol/errors.ts';
+import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import { assertKnownFormat } from '#protocol/known-format.ts';
 import { readSkeinHeads } from '#workspace/git/skein-heads.ts';
 import { FirstProof } from './first-proof.ts';
@@ -174,7 +174,10 @@ export class Spaces {
    */
   async judge(space: string): Promise<VerifyReport> {
     // Opened first, because after an upgrade that folds its state anew.
-    await this.#start(space).catch(() => undefined);
+    await this.#start(space).catch((thrown: unknown) => {
+      // A record of a later Skein is not damaged: it must not be marked so.
+      if (toSkeinError(thrown).name === 'record-too-new') throw thrown;
+    });
     const report = await this.#verify(space);
     this.#proof.trust(space);
     return report;

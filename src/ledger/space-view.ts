@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { openForReading } from './store/database.ts';
+import { openForReading, refuseNewer } from './store/database.ts';
 import { readMeta } from './store/ledger-state.ts';
 import type { LedgerReader, LedgerStats } from './ledger.ts';
 import { countRows, makeLedgerReader } from './ledger-reader.ts';
@@ -18,7 +18,9 @@ export interface SpaceView {
 
 /** Opens the files of a space for reading; throws what SQLite says of a damaged one. */
 export function openSpaceView(folder: string): SpaceView {
-  const database = openForReading(join(folder, 'ledger.db'));
+  const path = join(folder, 'ledger.db');
+  const database = openForReading(path);
+  refuseNewer(database, path);
   return {
     read: makeLedgerReader(database),
     stats: () => measureSpace(folder, database),

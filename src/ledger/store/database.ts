@@ -111,7 +111,8 @@ function openForWriting(path: string, tables: string): DatabaseSync {
   return database;
 }
 
-function refuseNewer(database: DatabaseSync, path: string): void {
+/** Throws `record-too-new`, and closes the connection, when a later Skein wrote the file. */
+export function refuseNewer(database: DatabaseSync, path: string): void {
   const found = readPragma(database, 'user_version');
   if (typeof found === 'number' && found > LEDGER_FORMAT) {
     database.close();
