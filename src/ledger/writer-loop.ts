@@ -77,8 +77,8 @@ export function serveWriter(parts: WriterParts, port: MessagePort): void {
     if (closing) port.close();
   };
 
-  port.on('message', (request: WriterRequest) => {
-    queue.push(request);
+  port.on('message', (requests: readonly WriterRequest[]) => {
+    queue.push(...requests);
     if (scheduled) return;
     scheduled = true;
     timers.soon(turn);
@@ -90,12 +90,13 @@ export function serveWriter(parts: WriterParts, port: MessagePort): void {
 
 /** Serves `port` for a record that must not be written to: every request is refused with `error`. */
 export function refuseWrites(error: SkeinError, port: MessagePort): void {
-  port.on('message', ({ type, call }: WriterRequest) => {
-    const answer =
-      type === 'close' ? { call, closed: true as const } : { call, error: toErrorBody(error) };
-    const message: WriterMessage = { type: 'flushed', answers: [answer], head: null };
-    port.postMessage(message);
-    if (type === 'close') port.close();
+  const body = toErrorBody(error);
+  port.on('message', (requests: readonly WriterRequest[]) => {
+    const answers = requests.map(({ type, call }) =>
+      type === 'close' ? { call, closed: true as const } : { call, error: body },
+    );
+    port.postMessage({ type: 'flushed', answers, head: null } satisfies WriterMessage);
+    if (requests.some(({ type }) => type === 'close')) port.close();
   });
   port.postMessage({ type: 'ready' } satisfies WriterMessage);
 }

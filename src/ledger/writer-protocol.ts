@@ -4,7 +4,7 @@ import type { ErrorBody } from '#protocol/errors.ts';
 import type { BlobReference, ChainHead, VerifyReport } from './ledger.ts';
 import type { Pending } from './ledger-core.ts';
 
-/** To the writer. `call` pairs a request with its answer. */
+/** To the writer, as lists: all requests of one turn. `call` pairs a request with its answer. */
 export type WriterRequest =
   | { readonly type: 'execute'; readonly call: number; readonly pending: Pending }
   | { readonly type: 'blob'; readonly call: number; readonly content: Uint8Array }

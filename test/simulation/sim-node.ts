@@ -113,7 +113,7 @@ function startWriter(options: LifeOptions): Ledger {
     reducers,
   });
   const client = makeClient(options, (request) =>
-    scheduler.post(WRITER, () => mayCrash(() => port.emit('message', request))),
+    scheduler.post(WRITER, () => mayCrash(() => port.emit('message', [request]))),
   );
   const answering = {
     on: port.on.bind(port),
