@@ -62,4 +62,15 @@ describe('subtract', () => {
     assert.deepEqual(subtract(twice, before, names), [twice[1]]);
     assert.equal(subtract([error("Cannot find 'b'.", 9)], before, {}).length, 1);
   });
+
+  it('takes the parts of a long type in another order for the same error', () => {
+    const parts = ['{ input: string; output: number }', '{ transformer: boolean; shape: string }'];
+    const said = (name: string, types: readonly string[]) =>
+      error(`Property '${name}' does not exist on type '${types.join(' | ')}'.`, 1);
+    const before = [said('x', parts)];
+    assert.deepEqual(subtract([said('x', parts.toReversed())], before, {}), []);
+    assert.equal(subtract([said('y', parts.toReversed())], before, {}).length, 1);
+    const twice = [said('x', parts.toReversed()), said('x', parts.toReversed())];
+    assert.equal(subtract(twice, before, {}).length, 1);
+  });
 });

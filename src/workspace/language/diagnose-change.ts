@@ -38,7 +38,9 @@ export async function diagnoseChange(change: ChangeToDiagnose): Promise<readonly
   const root = fs.realpathSync(change.root);
   const code = change.files.filter((file) => isCodePath(file) && isRegular(root, file));
   const tracked = new Set(change.files);
-  const { engine } = await chooseEngine(root, tracked, code);
+  // Asked for the files that change, as the plan does: one old example elsewhere decides nothing.
+  const touched = edits.map((edit) => edit.path);
+  const { engine } = await chooseEngine(root, tracked, touched);
   const { timeoutMs = TIMEOUT_MS, signal } = change;
   const server = await openServer(engine, { root, timeoutMs, signal });
   try {
@@ -105,19 +107,39 @@ async function diagnoseAll(
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
-/** Multiset difference by file, code and message. */
+/**
+ * Multiset difference: first by file, code and message; what is left by the message without long
+ * types, because a compiler writes the parts of a union in the order in which it came across them.
+ */
 export function subtract(
   after: readonly TypeDiagnostic[],
   before: readonly TypeDiagnostic[],
   names: { readonly from?: string; readonly to?: string },
 ): readonly TypeDiagnostic[] {
-  const known = new Map<string, number>();
-  const keyOf = ({ path: file, code, message }: TypeDiagnostic): string =>
-    `${file}\0${code}\0${normalise(message, names)}`;
-  for (const each of before) known.set(keyOf(each), (known.get(keyOf(each)) ?? 0) + 1);
-  return after.filter((each) => {
-    const left = known.get(keyOf(each)) ?? 0;
-    known.set(keyOf(each), left - 1);
+  const keyOf = ({ path: file, code }: TypeDiagnostic, message: string): string =>
+    `${file}\0${code}\0${message}`;
+  const byMessage = (each: TypeDiagnostic): string => keyOf(each, normalise(each.message, names));
+  const byGist = (each: TypeDiagnostic): string =>
+    keyOf(each, withoutTypes(normalise(each.message, names)));
+  const reworded = withoutPairs(before, after, byMessage);
+  return withoutPairs(withoutPairs(after, before, byMessage), reworded, byGist);
+}
+
+/** The first line of a message; what is quoted at length in it is a type. */
+const withoutTypes = (message: string): string =>
+  (message.split('\n', 1)[0] ?? '').replaceAll(/'[^']{60,}(?:'|$)/gu, "'...'");
+
+/** The items of `list` that have no partner with the same key in `others`, each used once. */
+function withoutPairs<T>(
+  list: readonly T[],
+  others: readonly T[],
+  keyOf: (item: T) => string,
+): T[] {
+  const partners = new Map<string, number>();
+  for (const each of others) partners.set(keyOf(each), (partners.get(keyOf(each)) ?? 0) + 1);
+  return list.filter((each) => {
+    const left = partners.get(keyOf(each)) ?? 0;
+    partners.set(keyOf(each), left - 1);
     return left <= 0;
   });
 }

@@ -43,6 +43,7 @@ export async function planSymbol(
     });
   let rewritten = rewriteFiles(graph, set, names.to);
   refuseUneditable(context, rewritten);
+  refuseLostExports(context, set, rewritten);
   refuseUnresolved(context, list(rewritten));
   const strings = nature.isMember ? candidateStrings(graph, set) : [];
   const before = await errorPlaces(server, root, strings);
@@ -121,6 +122,28 @@ function refuseReserved({ graph, names }: GraphContext, candidate: Candidate): v
     }
   }
   checkReserved(names.to, kinds, isByScope);
+}
+
+/** `--keep-exports` adds an alias to an export that is on its declaration; others would be lost. */
+function refuseLostExports(
+  { graph, names }: GraphContext,
+  set: number,
+  rewritten: readonly RewrittenFile[],
+): void {
+  if (!graph.keepExports) return;
+  for (const { file } of rewritten) {
+    const lost = file.model.exports.find(
+      ({ form, node }) =>
+        (form === 'specifier' || form === 'commonjs') &&
+        graph.sets.find(file.firstNode + node) === set,
+    );
+    if (lost === undefined) continue;
+    throw new SkeinError(
+      'rename-refused',
+      `Cannot rename ${names.from} and keep its export: in ${file.source.path} it is not exported where it is declared`,
+      { fix: 'Rename without --keep-exports, or export it on its declaration first' },
+    );
+  }
 }
 
 function refuseUneditable(context: GraphContext, rewritten: readonly RewrittenFile[]): void {

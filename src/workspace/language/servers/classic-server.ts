@@ -3,6 +3,7 @@
  * TypeScript 7 has removed. Type acquisition and plugins are off: nothing is fetched, and no code
  * of the repository runs in the server.
  */
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { SkeinError } from '#protocol/errors.ts';
@@ -122,6 +123,16 @@ function classicPort(server: ServerProcess, askNow: Ask, root: string): Language
   const open = (file: string, text: string): void => {
     waiting.push({ file, fileContent: text, projectRootPath: root });
   };
+  /** Of a file that no open project holds tsserver knows nothing until it is opened. */
+  const askAbout: AskAbout = async (file, command, args) => {
+    const answer = await orNothing(ask(command, args));
+    if (answer !== NO_PROJECT) return answer;
+    const text = readIfThere(file);
+    if (text === undefined) return null;
+    open(file, text);
+    const again = await orNothing(ask(command, args));
+    return again === NO_PROJECT ? null : again;
+  };
   const at = (file: string, position: Position) => ({
     file,
     line: position.line + 1,
@@ -140,28 +151,43 @@ function classicPort(server: ServerProcess, askNow: Ask, root: string): Language
     },
     change: open,
     definition: async (file, position) =>
-      toLocations(await orNothing(ask('definition', at(file, position)))),
+      toLocations(await askAbout(file, 'definition', at(file, position))),
     references: async (file, position) => {
-      const body = await orNothing(ask('references', at(file, position)));
+      const body = await askAbout(file, 'references', at(file, position));
       return toLocations((body as { refs?: unknown } | null)?.refs);
     },
     diagnostics: async (file) => {
-      const syntactic = await ask('syntacticDiagnosticsSync', { file });
-      const semantic = await ask('semanticDiagnosticsSync', { file });
-      const items = [syntactic, semantic].flat() as WireDiagnostic[];
+      const syntactic = await askAbout(file, 'syntacticDiagnosticsSync', { file });
+      const semantic = await askAbout(file, 'semanticDiagnosticsSync', { file });
+      const items = [syntactic ?? [], semantic ?? []].flat() as WireDiagnostic[];
       return items.filter((item) => item.category !== 'suggestion').map(toDiagnostic(file));
     },
     dispose: () => server.dispose(),
   };
 }
 
-/** tsserver answers "No content available." or "No Project." where LSP answers null. */
+type AskAbout = (file: string, command: string, args: unknown) => Promise<unknown>;
+
+/** What tsserver says of a file that belongs to nothing it has open. */
+const NO_PROJECT = Symbol('no project');
+
+/** tsserver answers "No content available." where LSP answers null. */
 async function orNothing(answer: Promise<unknown>): Promise<unknown> {
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof Error && /^No (?:content|project)/i.test(error.message)) return null;
+    const said = error instanceof Error ? error.message : '';
+    if (/\bNo Project\b/i.test(said)) return NO_PROJECT;
+    if (/\bNo content\b/i.test(said)) return null;
     throw error;
+  }
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
   }
 }
 
