@@ -9,6 +9,7 @@ import { watchWork } from './watch-work.ts';
 import { fetchContents, planLines } from './terminal/print-plan.ts';
 import { isDetail, tell } from './terminal/story.ts';
 import { style } from './terminal/style.ts';
+import { readData } from './terminal/read-data.ts';
 
 /** How a mission is followed. `detach` leaves as soon as no answer is needed any more. */
 export interface Following {
@@ -16,6 +17,8 @@ export interface Following {
   readonly space: string;
   readonly mission: string;
   readonly yes: boolean;
+  /** How the person said yes beforehand, as the record tells it. */
+  readonly approvedBy: '--yes' | 'skein approve';
   readonly json: boolean;
   readonly detach: boolean;
   readonly verbose: boolean;
@@ -44,7 +47,7 @@ export async function followMission(following: Following): Promise<number> {
     // A resumed mission may have ended before: an end counts when all its resumes lie behind.
     let resumesToSee = body.resumes;
     for await (const line of events) {
-      const event = JSON.parse(line) as EventEnvelope;
+      const event = readData(line) as EventEnvelope;
       if (json) process.stdout.write(`${line}\n`);
       else tellOnStderr(event, following.verbose);
       if (event.type === 'mission.planned' && body.approvedFrom === null) {
@@ -87,7 +90,9 @@ async function answerPlan(following: Following): Promise<number | undefined> {
   if (plan === undefined || mission.body.status !== 'waiting') return undefined;
   if (!json) {
     const contents = await fetchContents(client, space, plan);
-    process.stderr.write(`\n${planLines(plan, contents, style(process.stderr)).join('\n')}\n\n`);
+    process.stderr.write(
+      `\n${planLines({ plan, options: mission.body.options }, contents, style(process.stderr)).join('\n')}\n\n`,
+    );
   }
   const answer = yes ? 'yes' : await ask();
   if (answer === 'leave') throw interruptedAtPlan(mission);
@@ -95,7 +100,7 @@ async function answerPlan(following: Following): Promise<number | undefined> {
   const name = answer === 'yes' ? 'mission.approve' : 'mission.reject';
   const rest =
     answer === 'yes'
-      ? { from: yes ? '--yes' : 'terminal' }
+      ? { from: yes ? following.approvedBy : 'terminal' }
       : { reason: 'answered no at the terminal' };
   const input = { mission: mission.id, hash: plan.hash, ...rest };
   await client.post({ id: newCommandId(), name, input, space });

@@ -1,4 +1,5 @@
 /** Finds missions by id, or by any unique beginning of one. */
+import { realpathSync } from 'node:fs';
 import type { EntityList, SpaceEntity } from '#api/door.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import type { MissionState, PlanState } from '#supervisor/mission-reducer.ts';
@@ -43,14 +44,34 @@ export async function listMissions(client: NodeClient): Promise<FoundMission[]> 
   return ([...entities] as unknown as FoundMission[]).sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** The mission whose id begins with `prefix`; without one, the latest. */
+/** The latest mission of the repository that this command was called in, else of the home. */
+async function latestHere(
+  client: NodeClient,
+  missions: readonly FoundMission[],
+): Promise<FoundMission[]> {
+  const { spaces } = await client.get<{ spaces: { space: string; repository: string | null }[] }>(
+    '/v1/status',
+  );
+  const cwd = `${realpathSync(process.cwd())}/`;
+  const here = new Set(
+    spaces
+      .filter(({ repository }) => repository !== null && cwd.startsWith(`${repository}/`))
+      .map(({ space }) => space),
+  );
+  const ofHere = missions.filter(({ space }) => here.has(space));
+  return here.size > 0 ? ofHere.slice(-1) : missions.slice(-1);
+}
+
+/** The mission whose id begins with `prefix`; without one, the latest (here, if there is a here). */
 export async function findMission(
   client: NodeClient,
   prefix: string | undefined,
 ): Promise<FoundMission> {
   const missions = await listMissions(client);
   const found =
-    prefix === undefined ? missions.slice(-1) : missions.filter(({ id }) => id.startsWith(prefix));
+    prefix === undefined
+      ? await latestHere(client, missions)
+      : missions.filter(({ id }) => id.startsWith(prefix));
   const [first] = found;
   if (first !== undefined && found.length === 1) return first;
   if (found.length === 0) {

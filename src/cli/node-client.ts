@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import type { HomePaths } from '#daemon/home/home-paths.ts';
 import { readSecretFile } from '#identity/secret-file.ts';
 import { fromErrorBody, SkeinError } from '#protocol/errors.ts';
+import { readData } from './terminal/read-data.ts';
 
 /** A connection to a node; each call is one HTTP request. */
 export interface NodeClient {
@@ -34,10 +35,10 @@ export function makeNodeClient(paths: HomePaths): NodeClient {
     const token = readSecretFile(paths.personToken) ?? '';
     const response = await ask(paths.socket, token, call);
     if ((response.statusCode ?? 500) < 400) return response;
-    throw fromErrorBody(JSON.parse((await collect(response)).toString('utf8')));
+    throw fromErrorBody(readData((await collect(response)).toString('utf8')));
   };
   const json = async <T>(call: Call): Promise<T> =>
-    JSON.parse((await collect(await send(call))).toString('utf8')) as T;
+    readData((await collect(await send(call))).toString('utf8')) as T;
   return {
     get: (path) => json({ method: 'GET', path }),
     bytes: async (path) => collect(await send({ method: 'GET', path })),

@@ -25,5 +25,5 @@ export async function startMission(
     );
     return 0;
   }
-  return followMission({ client, ...submitted, ...options });
+  return followMission({ client, ...submitted, ...options, approvedBy: '--yes' });
 }

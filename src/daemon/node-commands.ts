@@ -25,7 +25,13 @@ const submission = z.object({
   }),
 });
 
-const ofMission = z.looseObject({ mission: z.string() });
+const ofMission = z.looseObject({
+  mission: z.string(),
+  from: z
+    .string()
+    .regex(/^[\w -]{1,40}$/u)
+    .optional(),
+});
 
 const HANDLERS: Readonly<Record<string, Handler>> = {
   'mission.submit': async ({ supervisor }, command, speaker) =>

@@ -1,6 +1,6 @@
 /** Composition root: builds every part of a node, serves its door, and takes it all down again. */
 import { randomFillSync } from 'node:crypto';
-import { chmodSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { getRequestListener } from '@hono/node-server';
 import { createServer, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,7 +13,7 @@ import { newTypeErrors } from '#guardrails/new-type-errors.ts';
 import { openNodeKey } from '#identity/node-key.ts';
 import { isToken, openPersonToken } from '#identity/person-token.ts';
 import { makeRedactor, secretsOf, type Redactor } from '#lib/redact.ts';
-import { toSkeinError } from '#protocol/errors.ts';
+import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import { makeUuidv7 } from '#lib/uuidv7.ts';
 import { RECIPES } from '#supervisor/recipes.ts';
 import { Supervisor } from '#supervisor/supervisor.ts';
@@ -51,6 +51,7 @@ const LEAVE_MS = 1_000;
 export async function startNode({ paths, idleMs, env }: NodeOptions): Promise<RunningNode> {
   prepareHome(paths);
   const ownership = takeOwnership(paths);
+  assertKeyNotLost(paths);
   const signer = openNodeKey(paths.nodeKey);
   const token = openPersonToken(paths.personToken);
   const nodeName = signer.key.slice(0, 16);
@@ -151,6 +152,18 @@ function makeSupervisor(
     pause: faultPause(env),
     report: reporter(redact),
   });
+}
+
+/** A new key is a new node: it could never continue the records that are here. */
+function assertKeyNotLost({ nodeKey, spaces }: HomePaths): void {
+  if (existsSync(nodeKey) || readdirSync(spaces).length === 0) return;
+  throw new SkeinError(
+    'key-invalid',
+    `Cannot start: ${nodeKey} is gone, and this home has records`,
+    {
+      fix: 'Restore the file from a backup. To begin anew, use another home (--home).',
+    },
+  );
 }
 
 /** Tells the log, without secrets, what could not be put on the record. */

@@ -150,6 +150,8 @@ export class Supervisor {
   /** Ends a mission for good. What it wrote stays in its worktree until "skein clean". */
   async cancel(ledger: Ledger, command: Command, speaker: Speaker): Promise<Cancelled> {
     const { mission, reason } = command.input as { mission: string; reason: string };
+    // Looked up first: a mission of another record must not be stopped by a wrong space.
+    missionState(ledger, mission);
     await this.#stop(mission, new SkeinError('interrupted', `Cannot continue: ${reason}`));
     const { approvedFrom } = missionState(ledger, mission);
     const made = ledger.read.entity('effect', `${mission}/git-commit`)?.body as

@@ -23,7 +23,8 @@ export const OVERVIEW = `Skein: supervisor, message bus and flight recorder for 
   skein help <command>             options of a command
 
 Goals: rename <symbol> to <name> [at <path>:<line>]
-Ids may be shortened to any unique beginning; without one the latest mission is meant.
+Ids may be shortened to any unique beginning; without one the latest
+mission of the repository you are in is meant, else the latest of all.
 Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 5 refused by a guardrail or check,
   7 conflict or stale, 8 waiting for approval, 75 try again, 130 interrupted
 `;

@@ -1,8 +1,9 @@
 /** Shows a plan to a person: what would change, what it costs, what proves it, what is unusual. */
 import type { PlanContents } from '#supervisor/plan-contents.ts';
-import type { PlanState } from '#supervisor/mission-reducer.ts';
+import type { MissionState, PlanState } from '#supervisor/mission-reducer.ts';
 import type { NodeClient } from '../node-client.ts';
 import type { Style } from './style.ts';
+import { readData } from './read-data.ts';
 
 const MOST_FILES = 20;
 const MOST_LISTED = 8;
@@ -15,11 +16,21 @@ export async function fetchContents(
   plan: PlanState,
 ): Promise<PlanContents> {
   const bytes = await client.bytes(`/v1/blobs/${plan.contents.hash}?space=${space}`);
-  return JSON.parse(bytes.toString('utf8')) as PlanContents;
+  return readData(bytes.toString('utf8')) as PlanContents;
+}
+
+/** A plan, and what was asked for besides its goal. */
+export interface ShownPlan {
+  readonly plan: PlanState;
+  readonly options: MissionState['options'];
 }
 
 /** The plan as lines of text. */
-export function planLines(plan: PlanState, contents: PlanContents, style: Style): string[] {
+export function planLines(
+  { plan, options }: ShownPlan,
+  contents: PlanContents,
+  style: Style,
+): string[] {
   const { bold, dim, yellow } = style;
   return [
     bold(plan.summary),
@@ -28,8 +39,20 @@ export function planLines(plan: PlanState, contents: PlanContents, style: Style)
     `  price: ${plan.price.files} files, ${plan.price.changes} changes, no model is asked (0.00 USD), ${timeText(plan.price.timeMs)}`,
     `  checks: ${plan.checks.length === 0 ? 'none' : plan.checks.map(({ name, command }) => (name === command ? name : `${name} (${command})`)).join(', ')}`,
     `  ${yellow(`isolation: ${plan.isolation}`)} ${dim('(checks run as you, on your machine, without a sandbox)')}`,
+    ...optionLines(options),
     ...plan.warnings.map((warning) => `  ${yellow('note')} ${warning}`),
     dim(`  plan ${plan.hash.slice(0, 16)}, base ${plan.base.slice(0, 10)}, ${plan.engine}`),
+  ];
+}
+
+/** What was asked for besides the goal: it is part of what a person says yes to. */
+function optionLines({ merge, hooks, keepExports }: MissionState['options']): string[] {
+  return [
+    ...(merge
+      ? ['  at the end your branch is fast-forwarded, when it is clean and unmoved (--merge)']
+      : []),
+    ...(hooks ? ["  the repository's commit hooks run as checks (--hooks)"] : []),
+    ...(keepExports ? ['  exports keep an alias of the old name (--keep-exports)'] : []),
   ];
 }
 

@@ -10,7 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { backup, type DatabaseSync } from 'node:sqlite';
 import type { ChainHead } from '#ledger/ledger.ts';
 import { countRows } from '#ledger/ledger-reader.ts';
@@ -50,6 +50,7 @@ export async function backupHome(
   paths: HomePaths,
   { folder, withKey }: { readonly folder: string; readonly withKey: boolean },
 ): Promise<BackupReport> {
+  assertParent(folder);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (readdirSync(folder).length > 0) {
     throw new SkeinError('conflict', `Cannot back up to ${folder}: it is not empty`, {
@@ -68,6 +69,17 @@ export async function backupHome(
     flush: true,
   });
   return { folder, withKey, spaces: copied };
+}
+
+/** In some file systems (/proc) making folders recursively never ends; one level always does. */
+function assertParent(folder: string): void {
+  const parent = dirname(folder);
+  const found =
+    statSync(folder, { throwIfNoEntry: false }) ?? statSync(parent, { throwIfNoEntry: false });
+  if (isAbsolute(folder) && found?.isDirectory() === true && !parent.startsWith('/proc')) return;
+  throw new SkeinError('usage', `Cannot back up to ${folder}: ${parent} is no folder for it`, {
+    fix: 'Name a new folder inside one that exists, by its full path.',
+  });
 }
 
 /** Blobs after the ledger: whatever the copied events name is then in the copied blobs. */

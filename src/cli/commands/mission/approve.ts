@@ -25,6 +25,7 @@ export const command: CliCommand = {
       typed.flag('detach'),
       typed.flag('verbose'),
     ];
-    return followMission({ client, space, mission, yes: true, json, detach, verbose });
+    const approvedBy = 'skein approve';
+    return followMission({ client, space, mission, yes: true, approvedBy, json, detach, verbose });
   },
 };

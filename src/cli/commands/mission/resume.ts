@@ -26,6 +26,7 @@ export const command: CliCommand = {
       await client.post({ id: newCommandId(), name: 'mission.resume', input: { mission }, space });
     }
     const [yes, json, verbose] = [typed.flag('yes'), typed.flag('json'), typed.flag('verbose')];
-    return followMission({ client, space, mission, yes, json, detach: false, verbose });
+    const how = { yes, approvedBy: '--yes', json, detach: false, verbose } as const;
+    return followMission({ client, space, mission, ...how });
   },
 };

@@ -35,7 +35,14 @@ export const command: CliCommand = {
     const status = statusWord(mission, await missionsAtWork(client));
     const lines = headLines(mission, status, painted);
     if (plan !== undefined) {
-      lines.push('', ...planLines(plan, await fetchContents(client, mission.space, plan), painted));
+      lines.push(
+        '',
+        ...planLines(
+          { plan, options: mission.body.options },
+          await fetchContents(client, mission.space, plan),
+          painted,
+        ),
+      );
     }
     lines.push(
       ...(await checkLines(client, mission.space, effects, painted)),

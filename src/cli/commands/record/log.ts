@@ -5,6 +5,7 @@ import { connect } from '../../connect.ts';
 import { findMission } from '../../mission-lookup.ts';
 import { tell } from '../../terminal/story.ts';
 import { style } from '../../terminal/style.ts';
+import { readData } from '../../terminal/read-data.ts';
 
 /** The command. */
 export const command: CliCommand = {
@@ -30,7 +31,7 @@ export const command: CliCommand = {
     )) {
       if (typed.flag('json')) process.stdout.write(`${line}\n`);
       else {
-        const event = JSON.parse(line) as EventEnvelope;
+        const event = readData(line) as EventEnvelope;
         const { dim } = painted;
         process.stdout.write(
           `${dim(event.time.slice(11, 23))} ${dim(event.actor.replace(/^agent:/u, '').padEnd(12))} ${tell(event, painted)}\n`,
