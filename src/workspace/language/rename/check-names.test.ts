@@ -1,7 +1,7 @@
 /** Names of a rename that can't be. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { checkNames, checkReserved } from './check-names.ts';
+import { checkInherited, checkNames, checkReserved } from './check-names.ts';
 
 describe('checkNames', () => {
   it('reads plain, qualified and private names', () => {
@@ -41,5 +41,14 @@ describe('checkNames', () => {
     assert.throws(() => checkReserved('string', ['type'], true), { name: 'rename-refused' });
     assert.doesNotThrow(() => checkReserved('class', ['property'], false));
     assert.doesNotThrow(() => checkReserved('string', ['variable'], true));
+  });
+});
+
+describe('checkInherited', () => {
+  it('refuses names that every object has, for members', () => {
+    for (const name of ['toString', 'hasOwnProperty', '__proto__', 'constructor']) {
+      assert.throws(() => checkInherited(name), { name: 'rename-refused' });
+    }
+    assert.doesNotThrow(() => checkInherited('width'));
   });
 });

@@ -50,6 +50,15 @@ export function checkNames(fromText: string, toText: string): RenameNames {
   return { from, to, container: container?.replace(/\.$/, ''), isPrivate };
 }
 
+/** What every object has already: a member of such a name changes what programs do, not their types. */
+const INHERITED = new Set(Object.getOwnPropertyNames(Object.prototype));
+
+/** Throws when a member would take the name of something that every object inherits. */
+export function checkInherited(to: string): void {
+  if (!INHERITED.has(to)) return;
+  refuse(`every object has "${to}" already, with a meaning of its own`, 'Choose another name');
+}
+
 /** Throws when the new name is reserved for a thing that is declared by scope, or of this kind. */
 export function checkReserved(to: string, kinds: readonly string[], isByScope: boolean): void {
   const isType = kinds.some((kind) => /^(?:class|interface|type|enum|type parameter)$/.test(kind));

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { SkeinError } from '#protocol/errors.ts';
 import type { Occurrence, RenameOutcome } from '#workspace/language/language.ts';
 import { type Candidate, describe, findCandidates } from './candidates.ts';
-import { checkReserved } from './check-names.ts';
+import { checkInherited, checkReserved } from './check-names.ts';
 import { brokenStrings, candidateStrings, errorPlaces } from './key-strings.ts';
 import { type SymbolNature, listLeftovers } from './leftovers.ts';
 import type { GraphContext } from './rename-context.ts';
@@ -122,15 +122,19 @@ function refuseReserved({ graph, names }: GraphContext, candidate: Candidate): v
     }
   }
   checkReserved(names.to, kinds, isByScope);
+  if (!isByScope && !names.isPrivate) checkInherited(names.to);
 }
 
-/** `--keep-exports` adds an alias to an export that is on its declaration; others would be lost. */
+/**
+ * `--keep-exports` adds an alias to an export that is on its declaration. When there is none, the old
+ * name would silently be gone for those outside.
+ */
 function refuseLostExports(
   { graph, names }: GraphContext,
   set: number,
   rewritten: readonly RewrittenFile[],
 ): void {
-  if (!graph.keepExports) return;
+  if (!graph.keepExports || rewritten.some(({ appended }) => appended !== '')) return;
   for (const { file } of rewritten) {
     const lost = file.model.exports.find(
       ({ form, node }) =>
