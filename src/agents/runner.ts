@@ -2,6 +2,7 @@
 import type { EffectState } from '#tasks/effect-reducer.ts';
 import type { EffectData } from '#tasks/effects.ts';
 import { safePoint, type MissionWork } from '#tasks/mission-work.ts';
+import { runCommand } from '#tasks/run-command.ts';
 import type { Check } from '#workspace/checks/check.ts';
 import { CHECK_TIMEOUT_MS } from '#workspace/checks/run-check.ts';
 import type { PreparedGitCommit } from '#workspace/git/git-commit.ts';
@@ -66,23 +67,14 @@ async function performCheck(
 }
 
 async function actCheck(work: MissionWork, check: Check): Promise<EffectData> {
-  const result = await work.world.checks.run({
-    cwd: work.worktree,
-    check,
-    startedAt: work.now(),
-    timeoutMs: CHECK_TIMEOUT_MS,
-    signal: work.signal,
-    environment: { PATH: work.searchPath },
-    scratch: work.scratch,
-  });
-  if (result.cancelled) throw work.signal.reason;
-  const { exitCode, signal, timedOut, durationMs, outputBytes } = result;
+  const { outcome, result } = await runCommand(work, check, CHECK_TIMEOUT_MS);
+  const totalBytes = result.outputBytes;
   const bytes = Buffer.from(result.output);
   const output =
     bytes.length <= INLINE_OUTPUT_BYTES
-      ? { text: result.output, totalBytes: outputBytes }
-      : { blob: await work.ledger.blobs.putText(result.output), totalBytes: outputBytes };
-  return { exitCode, signal, timedOut, durationMs, output };
+      ? { text: result.output, totalBytes }
+      : { blob: await work.ledger.blobs.putText(result.output), totalBytes };
+  return { ...outcome, output };
 }
 
 async function performCommit(

@@ -12,6 +12,11 @@ export type MissionStatus =
   | 'done'
   | 'failed';
 
+const NEEDS_WORKTREE: readonly string[] = ['planning', 'waiting', 'running', 'interrupted'];
+
+/** Whether a mission of that status still needs its worktree. */
+export const needsWorktree = (status: string): boolean => NEEDS_WORKTREE.includes(status);
+
 /** A mission. Times are ISO 8601 by the home's clock; null = not yet, or does not apply. */
 export interface MissionState {
   readonly goal: string;

@@ -2,6 +2,7 @@
 import { SkeinError } from '#protocol/errors.ts';
 import type { Probe } from '#tasks/effects.ts';
 import type { MissionWork } from '#tasks/mission-work.ts';
+import { runCommand } from '#tasks/run-command.ts';
 
 /** What the worktree of a mission turned out to be. */
 export interface PreparedWorktree {
@@ -77,18 +78,9 @@ async function setUp(work: MissionWork): Promise<readonly string[]> {
 }
 
 async function actSetup(work: MissionWork, command: string): Promise<Record<string, unknown>> {
-  const result = await work.world.checks.run({
-    cwd: work.worktree,
-    check: { name: 'setup', command },
-    startedAt: work.now(),
-    signal: work.signal,
-    environment: { PATH: work.searchPath },
-    scratch: work.scratch,
-  });
-  if (result.cancelled) throw work.signal.reason;
-  const { exitCode, signal, timedOut, durationMs, outputBytes } = result;
+  const { outcome, result } = await runCommand(work, { name: 'setup', command });
   const blob = await work.ledger.blobs.putText(result.output);
-  return { exitCode, signal, timedOut, durationMs, output: { blob, totalBytes: outputBytes } };
+  return { ...outcome, output: { blob, totalBytes: result.outputBytes } };
 }
 
 /** Linking again is harmless, so it needs no intent of its own; what was linked is told once. */

@@ -1,7 +1,7 @@
 /** `skein clean`: removes the worktrees that missions left behind, and says how large they are. */
 import { readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import type { MissionState } from '#supervisor/mission-reducer.ts';
+import { needsWorktree, type MissionState } from '#supervisor/mission-reducer.ts';
 import { openRepository } from '#workspace/git/open-repository.ts';
 import { removeWorktree } from '#workspace/git/worktree.ts';
 import { deleteFolder } from '#workspace/git/worktree-files.ts';
@@ -16,9 +16,6 @@ export interface CleanedWorktree {
   readonly removed: boolean;
 }
 
-/** Missions that still need their worktree. */
-const NEEDED = ['planning', 'waiting', 'running', 'interrupted'];
-
 /** Removes all worktrees whose missions have ended, and those that no mission knows. */
 export async function cleanWorktrees(
   { spaces, paths }: Pick<CommandParts, 'spaces' | 'supervisor' | 'paths'>,
@@ -30,7 +27,7 @@ export async function cleanWorktrees(
     const folder = join(realpathSync(paths.worktrees), mission);
     const owner = owners.get(mission);
     const status = owner?.status ?? 'unknown';
-    const removed = !dryRun && !NEEDED.includes(status);
+    const removed = !dryRun && !needsWorktree(status);
     const bytes = folderBytes(folder);
     if (removed) await remove(folder, owner?.repository);
     worktrees.push({ mission, bytes, status, removed });

@@ -1,5 +1,6 @@
 /** skein clean: removes worktrees that ended missions left behind. */
 import type { CleanedWorktree } from '#daemon/home/clean-worktrees.ts';
+import { needsWorktree } from '#supervisor/mission-reducer.ts';
 import type { CliCommand } from '../../command.ts';
 import { connect } from '../../connect.ts';
 import { shortId } from '../../mission-lookup.ts';
@@ -25,12 +26,8 @@ export const command: CliCommand = {
   },
 };
 
-/** Whether a mission of that status still needs its worktree. */
-export const isNeeded = (status: string): boolean =>
-  ['planning', 'waiting', 'running', 'interrupted'].includes(status);
-
 function line({ mission, bytes, status, removed }: CleanedWorktree, dryRun: boolean): string {
-  const needed = isNeeded(status);
+  const needed = needsWorktree(status);
   const what = removed
     ? 'removed'
     : needed

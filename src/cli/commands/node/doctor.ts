@@ -4,9 +4,9 @@ import { statSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { HomePaths } from '#daemon/home/home-paths.ts';
 import type { CleanedWorktree } from '#daemon/home/clean-worktrees.ts';
+import { needsWorktree } from '#supervisor/mission-reducer.ts';
 import type { CliCommand } from '../../command.ts';
 import { newCommandId } from '../../new-id.ts';
-import { isNeeded } from './clean.ts';
 import { connect, typedPaths } from '../../connect.ts';
 import type { NodeClient } from '../../node-client.ts';
 import { style } from '../../terminal/style.ts';
@@ -113,7 +113,7 @@ async function nodeFindings(client: NodeClient): Promise<Finding[]> {
 async function worktreeFinding(client: NodeClient): Promise<Finding> {
   const call = { id: newCommandId(), name: 'workspace.clean', input: { dryRun: true } };
   const { worktrees } = await client.post<{ worktrees: CleanedWorktree[] }>(call);
-  const left = worktrees.filter(({ status }) => !isNeeded(status));
+  const left = worktrees.filter(({ status }) => !needsWorktree(status));
   const bytes = left.reduce((sum, worktree) => sum + worktree.bytes, 0);
   const size = `${(bytes / 1e6).toFixed(1)} MB`;
   if (left.length === 0) return { name: 'worktrees', state: 'good', detail: 'none is left over' };

@@ -1,0 +1,26 @@
+/** Runs a command of a mission in its worktree: a check, or the set-up. */
+import type { CheckResult } from '#workspace/checks/check.ts';
+import type { MissionWork } from './mission-work.ts';
+
+/** What a command gave, without what it printed, as the record has it. */
+export type CommandOutcome = Pick<CheckResult, 'exitCode' | 'signal' | 'timedOut' | 'durationMs'>;
+
+/** Runs to the end, or throws the reason for which the mission was told to stop. */
+export async function runCommand(
+  work: MissionWork,
+  check: { readonly name: string; readonly command: string },
+  timeoutMs?: number,
+): Promise<{ readonly outcome: CommandOutcome; readonly result: CheckResult }> {
+  const result = await work.world.checks.run({
+    cwd: work.worktree,
+    check,
+    startedAt: work.now(),
+    signal: work.signal,
+    environment: { PATH: work.searchPath },
+    scratch: work.scratch,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  });
+  if (result.cancelled) throw work.signal.reason;
+  const { exitCode, signal, timedOut, durationMs } = result;
+  return { outcome: { exitCode, signal, timedOut, durationMs }, result };
+}
