@@ -20,7 +20,7 @@ export const deciders: DeciderTable = {
 
 /** Reducers by entity kind. Raise `version` with every change of what they fold to. */
 export const reducers: ReducerSet = {
-  version: 1,
+  version: 2,
   reducers: {
     space: reduceSpace,
     mission: reduceMission,

@@ -65,16 +65,20 @@ export const ERRORS = {
   'config-invalid': row(5311, 400, 2),
   'identity-missing': row(5312, 400, 2),
   'repository-busy': row(5313, 503, 75, true),
+  'path-held': row(5314, 409, 7),
   // 54xx: code intelligence and the rename
   'symbol-not-found': row(5401, 404, 3),
   'symbol-ambiguous': row(5402, 409, 2),
   'rename-refused': row(5403, 422, 5),
   'language-unsupported': row(5404, 422, 2),
   'language-server-failed': row(5405, 500, 75, true),
+  'pattern-invalid': row(5406, 400, 2),
   // 55xx: guardrails and checks
   'guardrail-refused': row(5501, 422, 5),
   'check-failed': row(5502, 422, 5),
   'check-unknown': row(5503, 400, 2),
+  'review-refused': row(5504, 422, 5),
+  'evidence-missing': row(5505, 422, 5),
   // 56xx: missions and plans
   'goal-unknown': row(5601, 400, 2),
   'plan-stale': row(5602, 409, 7),
@@ -83,7 +87,15 @@ export const ERRORS = {
   'mission-cancelled': row(5605, 409, 1),
   'effect-unknown': row(5607, 409, 7),
   'limit-reached': row(5608, 422, 1),
+  'recipe-invalid': row(5609, 400, 2),
+  'agent-lost': row(5610, 500, 1),
   interrupted: row(5606, 503, 130),
+
+  'subject-invalid': row(5701, 400, 2),
+  'inbox-full': row(5702, 429, 75, true),
+  'request-timeout': row(5703, 504, 75, true),
+  'no-responder': row(5704, 503, 75, true),
+  'bus-closed': row(5705, 503, 75, true),
 } as const satisfies Record<string, ErrorRow>;
 
 /** The stable name of an error. */

@@ -2,6 +2,7 @@
 import { SkeinError } from '#protocol/errors.ts';
 import type { EntityKind, EventTypeDefinition } from './event-type.ts';
 import { parseEnvelope, type EventEnvelope, type NewEvent } from './event.ts';
+import { agentEvents, messageEvents } from './events/agent.ts';
 import { effectEvents } from './events/effect.ts';
 import { missionEvents, planEvents } from './events/mission.ts';
 import { spaceEvents } from './events/space.ts';
@@ -17,6 +18,8 @@ export const EVENT_TYPES = {
   ...leaseEvents,
   ...effectEvents,
   ...noteEvents,
+  ...agentEvents,
+  ...messageEvents,
 } as const;
 
 /** The name of a known event type. */

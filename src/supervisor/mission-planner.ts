@@ -30,7 +30,9 @@ export async function planMission(
     root: work.worktree,
     files,
     repository: work.repository,
+    base: work.base,
     options: state.options,
+    strategies: [],
     signal: work.signal,
   });
   const { edits, listed } = change;

@@ -84,6 +84,8 @@ export function reduceMission(
       return { ...mission, status: 'waiting', plan: event.data.plan, hash: event.data.hash };
     case 'mission.approved':
       return { ...mission, status: 'running', approvedFrom: event.data.from };
+    case 'mission.replanned':
+      return { ...mission, plan: event.data.plan, hash: event.data.hash };
     case 'mission.interrupted':
       return { ...mission, status: 'interrupted', worktreeKept: true };
     case 'mission.resumed': {

@@ -3,13 +3,55 @@ import type { FileEdit, Occurrence } from '#workspace/language/language.ts';
 import type { Repository } from '#workspace/git/open-repository.ts';
 import type { MissionState } from './mission-reducer.ts';
 
-/** What a recipe plans in: a clean worktree of the base commit, dependencies linked. */
+/** Another way of making part of a change, chosen after the first way was refused. */
+export interface Strategy {
+  readonly name: string;
+  readonly paths: readonly string[];
+}
+
+/**
+ * What a recipe plans in: a clean worktree of the base commit, dependencies linked. `strategies`
+ * are those that diagnoses of this mission have found so far; a first plan has none.
+ */
 export interface PlanRequest {
   readonly root: string;
   readonly files: readonly string[];
   readonly repository: Repository;
+  readonly base: string;
   readonly options: MissionState['options'];
+  readonly strategies: readonly Strategy[];
   readonly signal: AbortSignal;
+}
+
+/**
+ * Part of a change, for one agent. `key` is unique in its plan; `after` are keys of parts that come
+ * before it; `expects` says in words what will be different. Parts that may be at work at the same
+ * time have no path in common. A part with a `command` has no exact edits: the command makes them.
+ */
+export interface PlannedPart {
+  readonly key: string;
+  readonly title: string;
+  readonly paths: readonly string[];
+  readonly after: readonly string[];
+  readonly expects: string;
+  readonly command?: PlannedCommand;
+}
+
+/**
+ * A command that changes files, run on a copy; its changes go through the door like any edit. Every
+ * line that it adds or removes must match `lines` (a regular expression), or the critic refuses it.
+ */
+export interface PlannedCommand {
+  readonly name: string;
+  readonly command: string;
+  readonly lines: string;
+}
+
+/** A place that the change should reach but that the plain way does not fit. */
+export interface OpenPlace {
+  readonly path: string;
+  readonly line: number;
+  readonly preview: string;
 }
 
 /** The names of a rename; messages of a compiler are compared with both taken for one. */
@@ -27,6 +69,12 @@ export interface PlannedChange {
   readonly listed: readonly Occurrence[];
   readonly warnings: readonly string[];
   readonly names: ChangedNames | null;
+  /** How the edits are shared out; absent = by folders, as the supervisor thinks good. */
+  readonly parts?: readonly PlannedPart[];
+  /** Files left out of the edits; agents that come across them ask for them. */
+  readonly open?: readonly OpenPlace[];
+  /** Checks that the recipe itself names, besides those of the repository. */
+  readonly checks?: readonly { readonly name: string; readonly command: string }[];
 }
 
 /** `usage` is the form of its goals, `matches` says whether a goal has it; `plan` writes nothing. */

@@ -26,6 +26,8 @@ export const EFFECT_KINDS = [
   'setup',
   'check',
   'edit',
+  'command',
+  'task-tree',
   'git-commit',
   'branch',
   'merge',
@@ -70,6 +72,15 @@ export const effectEvents = {
   }),
   'check.done': commandDone,
   'check.failed': failed,
+  'command.intended': homeEvent('effect', {
+    effect: text,
+    task: text,
+    name: text,
+    command: text,
+    timeoutMs: integer,
+  }),
+  'command.done': commandDone,
+  'command.failed': failed,
   'edit.intended': homeEvent('effect', {
     effect: text,
     lease: text,
@@ -83,6 +94,10 @@ export const effectEvents = {
   }),
   'edit.done': homeEvent('effect', { effect: text, afterHash: digest }),
   'edit.failed': failed,
+  /** What a task leaves, in git before the task may be called done. */
+  'task-tree.intended': homeEvent('effect', { effect: text, task: text, tree: gitId, ref: text }),
+  'task-tree.done': homeEvent('effect', { effect: text }),
+  'task-tree.failed': failed,
   'git-commit.intended': homeEvent('effect', {
     effect: text,
     tree: gitId,

@@ -1,6 +1,17 @@
 /** Events of a mission (an approved request) and of its plan. */
 import { homeEvent } from '../event-type.ts';
-import { digest, fields, flag, gitId, integer, list, nullable, optional, text } from '../shape.ts';
+import {
+  digest,
+  fields,
+  flag,
+  gitId,
+  integer,
+  list,
+  nullable,
+  oneOf,
+  optional,
+  text,
+} from '../shape.ts';
 
 /** A blob by content hash, with its size in bytes. */
 export const blobReference = fields({ hash: digest, bytes: integer });
@@ -14,14 +25,39 @@ export const missionOptions = fields({
   merge: flag,
   hooks: flag,
   keepExports: flag,
+  /** How many tasks may be at work at once; absent = as many as the node thinks good. */
+  jobs: optional(integer),
 });
 
-/** One task of a plan: who does it, what it may write. */
+/** What a task is about; each kind is done by agents of one role. */
+export const TASK_KINDS = [
+  'base-checks',
+  'edit',
+  'command',
+  'review',
+  'prove',
+  'diagnose',
+] as const;
+
+/** A kind of task. */
+export type TaskKind = (typeof TASK_KINDS)[number];
+
+/**
+ * One task of a plan: who does it, what it may write. `after` are the tasks that must be done
+ * first; `changeSet` names tasks that are one change, whose types are judged together; `expects`
+ * says in words what will be different afterwards; `checks` are names of the plan's checks.
+ * All but the first four are absent in plans of before there were several tasks.
+ */
 export const plannedTask = fields({
   id: text,
   title: text,
   role: text,
   writeSet: list(text),
+  kind: optional(oneOf(...TASK_KINDS)),
+  after: optional(list(text)),
+  changeSet: optional(text),
+  expects: optional(text),
+  checks: optional(list(text)),
 });
 
 /**
@@ -46,6 +82,8 @@ export const missionEvents = {
   }),
   'mission.planned': homeEvent('mission', { plan: text, hash: digest }),
   'mission.approved': homeEvent('mission', { hash: digest, from: text }),
+  /** A changed plan that needs no new answer: it costs no more and writes nowhere else. */
+  'mission.replanned': homeEvent('mission', { plan: text, hash: digest, reason: text }),
   'mission.rejected': homeEvent('mission', { hash: digest, reason: text }),
   'mission.interrupted': homeEvent('mission', { reason: text }),
   'mission.resumed': homeEvent('mission', { epoch: integer }),
@@ -79,5 +117,8 @@ export const planEvents = {
     contents: blobReference,
     listed: integer,
     warnings: list(text),
+    /** The plan that this one changes, and why. */
+    supersedes: optional(text),
+    reason: optional(text),
   }),
 } as const;

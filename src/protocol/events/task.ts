@@ -1,7 +1,7 @@
 /** Events of a task (a ticket), of the lease that guards its paths, and verdicts on its work. */
 import { homeEvent, noteEvent } from '../event-type.ts';
-import { fields, gitId, integer, list, nullable, optional, text } from '../shape.ts';
-import { blobReference } from './mission.ts';
+import { fields, gitId, integer, list, nullable, oneOf, optional, text } from '../shape.ts';
+import { blobReference, TASK_KINDS } from './mission.ts';
 
 /** What proves a task: a check that Skein ran itself, before and after the change. */
 export const checkEvidence = fields({
@@ -17,10 +17,20 @@ export const taskEvents = {
     title: text,
     role: text,
     writeSet: list(text),
+    kind: optional(oneOf(...TASK_KINDS)),
   }),
   'task.claimed': homeEvent('task', { agent: text, lease: text, attempt: integer }),
-  'task.done': homeEvent('task', { gitTree: gitId, checks: list(checkEvidence) }),
+  /** Ready again; `patch` is the blob of what was edited so far, which stays where it is. */
+  'task.released': homeEvent('task', { reason: text, patch: optional(blobReference) }),
+  /** `ref` keeps the git tree from being collected. */
+  'task.done': homeEvent('task', {
+    gitTree: gitId,
+    checks: list(checkEvidence),
+    ref: optional(text),
+  }),
   'task.failed': homeEvent('task', { reason: text }),
+  /** A changed plan does without it. */
+  'task.dropped': homeEvent('task', { reason: text }),
 } as const;
 
 /**
@@ -36,7 +46,11 @@ export const leaseEvents = {
     epoch: integer,
     ttlMs: integer,
   }),
+  /** One more path on the way. */
+  'lease.extended': homeEvent('lease', { path: text, why: text }),
   'lease.released': homeEvent('lease', { reason: text }),
+  /** Its holder gave no sign of life for `ttlMs`; written by the home's monotonic timer. */
+  'lease.expired': homeEvent('lease', { ttlMs: integer }),
 } as const;
 
 /** Verdicts of guardrails, and what was done to make the workspace a working project. */
