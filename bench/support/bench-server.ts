@@ -34,6 +34,7 @@ const api = makeApi({
   entities: async () => ({ entities: [], unreadable: [] }),
   ledger: async () => ledger,
   atWork: () => [],
+  agents: () => [],
   status: async () => ({}),
   enter: () => () => undefined,
 });

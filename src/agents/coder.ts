@@ -1,56 +1,83 @@
-/** The coder: claims a task and makes its edits, each through the one door. */
+/** The coder: makes the edits of a task, each through the one door, under the task's lease. */
 import { inParallel } from '#lib/in-parallel.ts';
-import { safePoint, type MissionWork } from '#tasks/mission-work.ts';
-import type { LeaseState, TaskState } from '#tasks/task-reducer.ts';
-import { openEditDoor, type EditJudge, type ProposedEdit } from '#workspace/apply-edit.ts';
+import { safePoint } from '#tasks/mission-work.ts';
+import {
+  openEditDoor,
+  type EditDoor,
+  type EditJudge,
+  type ProposedEdit,
+} from '#workspace/apply-edit.ts';
+import type { Assignment } from './assignment.ts';
+import {
+  lookAround,
+  type DiscoveryTools,
+  type LookedAround,
+  type ProposeEdit,
+} from './discoveries.ts';
+import { settle, type Opinion } from './precedence.ts';
 
 /** How many files are written at a time; their intents share commits. */
 const EDITS_AT_ONCE = 16;
 
-/** How long a lease is good for without a sign of life, in milliseconds. */
-const LEASE_TTL_MS = 600_000;
-
-/** An agent that edits. `reflex` may veto each edit; the first veto fails the task. */
+/** An agent that edits. The reflex may veto each edit: then `guardrail-refused` is thrown. */
 export interface Coder {
-  readonly name: string;
-  readonly claim: (work: MissionWork, task: string) => Promise<void>;
-  readonly edit: (work: MissionWork, task: string, edits: readonly ProposedEdit[]) => Promise<void>;
+  readonly edit: (assignment: Assignment, edits: readonly ProposedEdit[]) => Promise<void>;
+  readonly propose: ProposeEdit;
+  /** Looks for places that the change should reach, and settles them with the peers. */
+  readonly lookAround: (assignment: Assignment, tools: DiscoveryTools) => Promise<LookedAround>;
 }
 
 /** A coder whose edits are judged by `reflex`. */
-export function makeCoder(name: string, reflex: EditJudge): Coder {
+export function makeCoder(reflex: EditJudge): Coder {
+  const propose: ProposeEdit = (assignment, edit, peers) => {
+    const why = `peers agreed that ${edit.path} changes`;
+    const agreed = peers.map((from): Opinion => ({ layer: 'swarm', from, wants: true, why }));
+    return openDoor(assignment, reflex, () => agreed).propose(edit);
+  };
   return {
-    name,
-    claim: async (work, task) => {
-      await work.as(name).record('task.claim', { task, agent: name, ttlMs: LEASE_TTL_MS });
-    },
-    edit: async (given, task, edits) => {
-      const work = given.as(name);
-      const { mission, worktree: root, effects, ledger, world } = work;
-      const door = openEditDoor({
-        root,
-        effects,
-        reflex,
-        blobs: ledger.blobs,
-        files: world.files,
-        refused: async ({ path }, { guardrail, reason, places }) => {
-          const data = { guardrail, reason, places };
-          const subject = `file/${path}`;
-          await work.record('note.record', { type: 'guardrail.refused', subject, mission, data });
-        },
-      });
-      const token = leaseOf(work, task);
+    propose,
+    lookAround: (assignment, tools) => lookAround(assignment, tools, propose),
+    edit: async (assignment, edits) => {
+      const { work, task, lease, alive } = assignment;
+      const door = openDoor(assignment, reflex, (wish) => [wish]);
       await inParallel(edits, EDITS_AT_ONCE, async (edit) => {
         safePoint(work);
-        await door.applyEdit(edit, { mission, ...token });
+        await door.applyEdit(edit, { mission: work.mission, task, ...lease });
+        alive();
       });
     },
   };
 }
 
-/** The lease of a claimed task; the ledger checks it again at every intent. */
-function leaseOf({ ledger }: MissionWork, task: string): { lease: string; token: number } {
-  const lease = (ledger.read.entity('task', task)?.body as TaskState | undefined)?.lease ?? '';
-  const held = ledger.read.entity('lease', lease)?.body as LeaseState | undefined;
-  return { lease, token: held?.token ?? 0 };
+/** A door that tells the record of each refusal: what was expected, why not, who was overridden. */
+function openDoor(
+  { work, agent, task }: Assignment,
+  reflex: EditJudge,
+  wishes: (ofPlan: Opinion) => readonly Opinion[],
+): EditDoor {
+  const { mission, worktree: root, effects, ledger, world, record } = work;
+  return openEditDoor({
+    root,
+    effects,
+    reflex,
+    ledger,
+    files: world.files,
+    refused: async ({ path, changes }, { guardrail, reason, places }) => {
+      const subject = `file/${path}`;
+      const note = (type: string, data: object, cause?: string): Promise<readonly string[]> => {
+        const why = cause === undefined ? {} : { cause };
+        return record('note.record', { type, subject, mission, ...why, data });
+      };
+      const expects = `${changes} changes in ${path}, which still parses`;
+      const [expected] = await note('agent.expected', { task, action: 'edit', expects });
+      const [refused] = await note('guardrail.refused', { guardrail, reason, places }, expected);
+      const failed = { task, action: 'edit', expects, found: reason };
+      await note('expectation.failed', failed, refused);
+      const plan: Opinion = { layer: 'mission', from: agent.name, wants: true, why: 'the plan' };
+      const from = `guardrail:${guardrail}`;
+      const veto: Opinion = { layer: 'safety', from, wants: false, why: reason };
+      const { overrides } = settle([...wishes(plan), veto]);
+      for (const data of overrides) await note('decision.overridden', data, refused);
+    },
+  });
 }

@@ -1,11 +1,12 @@
 /** The runner: runs checks as evidence, and makes the git commit and its branch. */
 import type { EffectState } from '#tasks/effect-reducer.ts';
-import type { EffectData } from '#tasks/effects.ts';
+import type { EffectData, Expectation, Judged } from '#tasks/effects.ts';
 import { safePoint, type MissionWork } from '#tasks/mission-work.ts';
 import { runCommand } from '#tasks/run-command.ts';
-import type { Check } from '#workspace/checks/check.ts';
+import { compareChecks, type Check, type CheckComparison } from '#workspace/checks/check.ts';
 import { CHECK_TIMEOUT_MS } from '#workspace/checks/run-check.ts';
 import type { PreparedGitCommit } from '#workspace/git/git-commit.ts';
+import type { Assignment } from './assignment.ts';
 
 /** Output of a check up to this many bytes stays in its event; more goes to a blob. */
 const INLINE_OUTPUT_BYTES = 4_096;
@@ -20,6 +21,15 @@ export interface CheckOutcome {
   readonly durationMs: number;
 }
 
+/** A check that Skein ran itself, as it proves a task. */
+export interface Evidence {
+  readonly name: string;
+  readonly exitCode: number | null;
+  readonly comparison: CheckComparison | 'base';
+}
+
+type PlannedCheck = Pick<Check, 'name' | 'command'>;
+
 /** A change whose files are in the worktree. */
 export interface FinishedChange {
   readonly files: readonly { readonly path: string; readonly afterHash: string }[];
@@ -29,44 +39,130 @@ export interface FinishedChange {
 
 /** An agent that runs checks and makes git commits. */
 export interface Runner {
-  readonly name: string;
-  readonly check: (work: MissionWork, check: Check, phase: CheckPhase) => Promise<CheckOutcome>;
+  /** Runs the checks on the untouched base; what fails is run once more, to tell flaky ones. */
+  readonly checkBase: (
+    assignment: Assignment,
+    checks: readonly PlannedCheck[],
+  ) => Promise<readonly Evidence[]>;
+  /** Runs the checks on the change and compares them with their runs on the base. */
+  readonly checkChange: (
+    assignment: Assignment,
+    checks: readonly PlannedCheck[],
+  ) => Promise<readonly Evidence[]>;
   readonly commit: (
-    work: MissionWork,
+    assignment: Assignment,
     change: FinishedChange,
   ) => Promise<{ readonly gitCommit: string; readonly gitTree: string }>;
   readonly branch: (work: MissionWork, branch: string, gitCommit: string) => Promise<void>;
 }
 
 /** The runner of a node. */
-export const makeRunner = (name: string): Runner => ({
-  name,
-  check: (work, check, phase) => performCheck(work.as(name), check, phase),
-  commit: (work, change) => performCommit(work.as(name), change),
-  branch: (work, branch, gitCommit) => performBranch(work.as(name), branch, gitCommit),
+export const makeRunner = (): Runner => ({
+  checkBase: async (assignment, checks) => {
+    const evidence: Evidence[] = [];
+    for (const { name, command } of checks) {
+      const run = { name, command, phase: 'base' } as const;
+      const first = await performCheck(assignment, run, 1);
+      if (!passed(first)) await performCheck(assignment, run, 2);
+      evidence.push({ name, exitCode: first.exitCode, comparison: 'base' });
+    }
+    return evidence;
+  },
+  checkChange: async (assignment, checks) => {
+    const evidence: Evidence[] = [];
+    for (const { name, command } of checks) {
+      evidence.push(await compareWithBase(assignment, { name, command, phase: 'change' }));
+    }
+    return evidence;
+  },
+  commit: performCommit,
+  branch: performBranch,
 });
 
+interface CheckRun extends PlannedCheck {
+  readonly phase: CheckPhase;
+}
+
+const passed = ({ exitCode, timedOut }: CheckOutcome): boolean => exitCode === 0 && !timedOut;
+
+/** The first run of a check has the plain key; a second one tells whether it is flaky. */
+const checkKey = (mission: string, { phase, name }: CheckRun, run: 1 | 2): string =>
+  `${mission}/check/${phase}/${name}${run === 1 ? '' : '#2'}`;
+
+/**
+ * A check that is green on one run and red on another, with nothing changed in between, proves
+ * nothing either way: it is called flaky, and neither fails nor carries the change.
+ */
+async function compareWithBase(assignment: Assignment, run: CheckRun): Promise<Evidence> {
+  const { name } = run;
+  const onBase = { ...run, phase: 'base' } as const;
+  const base = checkBefore(assignment.work, onBase, 1);
+  const again = checkBefore(assignment.work, onBase, 2);
+  const isFlaky = again !== undefined && passed(again);
+  const first = await performCheck(assignment, run, 1);
+  const { exitCode } = first;
+  if (passed(first)) {
+    return { name, exitCode, comparison: isFlaky ? 'flaky' : compare(base, first) };
+  }
+  const known = isFlaky ? again : base;
+  if (known !== undefined && !passed(known)) {
+    return { name, exitCode, comparison: compare(known, first) };
+  }
+  const second = await performCheck(assignment, run, 2);
+  return { name, exitCode, comparison: passed(second) ? 'flaky' : compare(known, first) };
+}
+
+const compare = (base: CheckOutcome | undefined, change: CheckOutcome): CheckComparison =>
+  compareChecks(base === undefined ? null : toCompare(base), toCompare(change));
+
+const toCompare = ({ exitCode, timedOut }: CheckOutcome) => ({
+  exitCode: exitCode ?? 1,
+  timedOut,
+  cancelled: false,
+});
+
+function checkBefore({ ledger, mission }: MissionWork, run: CheckRun, times: 1 | 2) {
+  const effect = ledger.read.entity('effect', checkKey(mission, run, times))?.body;
+  const { outcome = null } = (effect ?? {}) as Partial<EffectState>;
+  return outcome === null ? undefined : (outcome as unknown as CheckOutcome);
+}
+
 async function performCheck(
-  work: MissionWork,
-  check: Check,
-  phase: CheckPhase,
+  { work, task, alive }: Assignment,
+  run: CheckRun,
+  times: 1 | 2,
 ): Promise<CheckOutcome> {
   safePoint(work);
-  const { name, command } = check;
+  alive();
+  const { name, command, phase } = run;
   const outcome = await work.effects.perform({
     kind: 'check',
-    key: `${work.mission}/check/${phase}/${name}`,
+    key: checkKey(work.mission, run, times),
     subject: `check/${name}`,
     mission: work.mission,
     intent: { name, command, phase, timeoutMs: CHECK_TIMEOUT_MS },
-    act: () => actCheck(work, check),
+    ...(phase === 'base' ? {} : { expectation: expectAsBefore(work, task, run) }),
+    act: () => actCheck(work, run),
     // A check that was cut off has no outcome: it is run again.
     probe: async () => ({ type: 'not-done' }),
   });
   return outcome as unknown as CheckOutcome;
 }
 
-async function actCheck(work: MissionWork, check: Check): Promise<EffectData> {
+/** What fails on the base may fail after the change; what passed there must pass. */
+function expectAsBefore(work: MissionWork, task: string, run: CheckRun): Expectation {
+  const base = checkBefore(work, { ...run, phase: 'base' }, 1);
+  const mayFail = base !== undefined && !passed(base);
+  const expects = mayFail ? 'any exit code: it fails on the base too' : 'exit code 0';
+  const judge = (outcome: EffectData): Judged => {
+    const found = outcome as unknown as CheckOutcome;
+    const text = found.timedOut ? 'timed out' : `exit code ${found.exitCode ?? 'none'}`;
+    return { met: mayFail || passed(found), found: text };
+  };
+  return { task, action: 'check', expects, judge };
+}
+
+async function actCheck(work: MissionWork, check: PlannedCheck): Promise<EffectData> {
   const { outcome, result } = await runCommand(work, check, CHECK_TIMEOUT_MS);
   const totalBytes = result.outputBytes;
   const bytes = Buffer.from(result.output);
@@ -78,7 +174,7 @@ async function actCheck(work: MissionWork, check: Check): Promise<EffectData> {
 }
 
 async function performCommit(
-  work: MissionWork,
+  { work, task }: Assignment,
   change: FinishedChange,
 ): Promise<{ gitCommit: string; gitTree: string }> {
   safePoint(work);
@@ -91,6 +187,7 @@ async function performCommit(
     subject: `git-commit/${expectedId}`,
     mission: work.mission,
     intent: { ...content, gitCommit: expectedId },
+    expectation: { task, action: 'git commit', expects: `git commit ${expectedId}` },
     act: async () => ({ gitCommit: await work.world.git.createCommit(work.repository, prepared) }),
     probe: async () => {
       const state = await work.world.git.probeCommit(work.repository, prepared);

@@ -41,6 +41,8 @@ export interface Door {
   readonly ledger: (space: string) => Promise<Ledger>;
   /** The missions that are being worked on right now. */
   readonly atWork: () => readonly string[];
+  /** The agents of these missions: name, role, state, task and mission. */
+  readonly agents: () => readonly object[];
   readonly status: () => Promise<unknown>;
   /** Called when a request begins; the answer is called when it has ended. Keeps the node awake. */
   readonly enter: () => () => void;

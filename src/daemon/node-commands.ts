@@ -22,6 +22,7 @@ const submission = z.object({
     merge: z.boolean(),
     hooks: z.boolean(),
     keepExports: z.boolean(),
+    jobs: z.int().min(1).max(64).exactOptional(),
   }),
 });
 

@@ -3,11 +3,16 @@ import { randomFillSync } from 'node:crypto';
 import { chmodSync, existsSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { getRequestListener } from '@hono/node-server';
 import { createServer, type Server } from 'node:http';
+import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeCoder } from '#agents/coder.ts';
+import { makeCritic } from '#agents/critic.ts';
 import { makeRunner } from '#agents/runner.ts';
+import { makeScout } from '#agents/scout.ts';
+import { SwarmAgent } from '#agents/swarm-agent.ts';
 import type { Door } from '#api/door.ts';
 import { makeApi } from '#api/routes.ts';
+import { makeMemoryBus } from '#bus/memory-bus.ts';
 import { GUARDRAILS, makeReflex } from '#guardrails/guardrails.ts';
 import { newTypeErrors } from '#guardrails/new-type-errors.ts';
 import { openNodeKey } from '#identity/node-key.ts';
@@ -43,6 +48,9 @@ export interface NodeOptions {
 
 /** How long a closing node goes on serving, so that followers get the last events. */
 const LAST_WORDS_MS = 100;
+
+/** How many tasks of a mission are at work at once at the most, when nobody said how many. */
+const MOST_JOBS = 8;
 
 /** How long a node that has closed its files waits for the last answers to be taken. */
 const LEAVE_MS = 1_000;
@@ -130,12 +138,17 @@ function makeSupervisor(
 ): Supervisor {
   return new Supervisor({
     crew: {
-      coder: makeCoder('agent:coder', makeReflex(GUARDRAILS)),
-      runner: makeRunner('agent:runner'),
+      scout: makeScout(),
+      coder: makeCoder(makeReflex(GUARDRAILS)),
+      critic: makeCritic(),
+      runner: makeRunner(),
+      makeAgent: (options) => new SwarmAgent(options),
       changeGuardrails: [newTypeErrors],
       recipes: RECIPES,
     },
     world: localWorld,
+    bus: makeMemoryBus({ soon: setImmediate, after, report: reporter(redact) }),
+    jobs: Math.min(MOST_JOBS, 1 + availableParallelism()),
     // git names worktrees by their real path; ours must be spelled the same
     worktrees: realpathSync(paths.worktrees),
     scratch: paths.scratch,
@@ -143,16 +156,18 @@ function makeSupervisor(
     now: Date.now,
     monotonicMs: () => performance.now(),
     newId: makeUuidv7({ now: Date.now, random: (bytes) => randomFillSync(bytes) }),
-    after: (ms, callback) => {
-      const timer = setTimeout(callback, ms);
-      return () => clearTimeout(timer);
-    },
+    after,
     ledgerOf: (repository, searchPath) => spaces.forRepository(repository, searchPath),
     projectOf: (space) => spaces.project(space),
     pause: faultPause(env),
     report: reporter(redact),
   });
 }
+
+const after = (ms: number, callback: () => void): (() => void) => {
+  const timer = setTimeout(callback, ms);
+  return () => clearTimeout(timer);
+};
 
 /** A new key is a new node: it could never continue the records that are here. */
 function assertKeyNotLost({ nodeKey, spaces }: HomePaths): void {
@@ -198,6 +213,7 @@ function makeDoor(parts: CommandParts, { epoch, key, token, enter }: DoorIdentit
     entities: (query) => listEntities(spaces, query),
     ledger: (space) => spaces.open(space),
     atWork: () => supervisor.atWork,
+    agents: () => supervisor.agents,
     status: () => nodeStatus({ spaces, supervisor, paths }, { epoch, key }),
     enter,
   };

@@ -5,15 +5,19 @@ import type { ReducerSet } from '#ledger/reducer.ts';
 import { reduceSpace } from '#ledger/space-reducer.ts';
 import { missionDeciders } from '#supervisor/mission-decider.ts';
 import { reduceMission, reducePlan } from '#supervisor/mission-reducer.ts';
+import { planDeciders } from '#supervisor/plan-decider.ts';
 import { effectDeciders } from '#tasks/effect-decider.ts';
 import { reduceEffect } from '#tasks/effect-reducer.ts';
+import { leaseDeciders } from '#tasks/lease-decider.ts';
 import { taskDeciders } from '#tasks/task-decider.ts';
 import { reduceLease, reduceTask } from '#tasks/task-reducer.ts';
 
 /** Deciders by command name. */
 export const deciders: DeciderTable = {
   ...missionDeciders,
+  ...planDeciders,
   ...taskDeciders,
+  ...leaseDeciders,
   ...effectDeciders,
   ...noteDeciders,
 };

@@ -3,14 +3,16 @@
  * a whole, because single edits of a rename are wrong until the last one is made.
  */
 import { diagnoseChange } from '#workspace/language/diagnose-change.ts';
+import { readBase } from '#workspace/trees/read-base.ts';
 import type { ProposedEdit, Verdict } from '#workspace/apply-edit.ts';
 import { accept, refuse } from './guardrail.ts';
 
-/** A change that has not been written yet, in the worktree of its base. */
+/** A change that stands in the worktree at `root`, which was made from the git commit `base`. */
 export interface WholeChange {
   readonly root: string;
+  readonly base: string;
   readonly files: readonly string[];
-  readonly edits: readonly ProposedEdit[];
+  readonly edits: readonly Pick<ProposedEdit, 'path' | 'after'>[];
   /** The names of a rename. */
   readonly from?: string;
   readonly to?: string;
@@ -29,7 +31,13 @@ const MAX_PLACES = 20;
 export const newTypeErrors: ChangeGuardrail = {
   name: 'new-type-errors',
   judge: async (change) => {
-    const found = await diagnoseChange(change);
+    const paths = change.edits.map(({ path }) => path);
+    const base = await readBase(change.root, change.base, paths);
+    const edits = change.edits.map((edit) => {
+      const before = base.get(edit.path);
+      return before === undefined ? edit : { ...edit, before };
+    });
+    const found = await diagnoseChange({ ...change, edits });
     if (found.length === 0) return accept;
     const places = found.map(
       ({ path, line, column, code, message }) => `${path}:${line}:${column} TS${code} ${message}`,

@@ -1,8 +1,17 @@
-/** Decides the life of missions and plans. Only a person may approve or reject. */
+/** Decides the life of missions. Only a person may approve or reject a plan. */
 import { SkeinError } from '#protocol/errors.ts';
-import { missionEvents, planEvents } from '#protocol/events/mission.ts';
+import { missionEvents } from '#protocol/events/mission.ts';
 import type { EventData, NewSkeinEvent } from '#protocol/event-types.ts';
-import { digest, fields, flag, integer, text, type Shape } from '#protocol/shape.ts';
+import {
+  digest,
+  fields,
+  flag,
+  gitId,
+  integer,
+  optional,
+  text,
+  type Shape,
+} from '#protocol/shape.ts';
 import {
   defineDecider,
   requireEntity,
@@ -12,51 +21,34 @@ import {
 import type { EffectState } from '#tasks/effect-reducer.ts';
 import type { LeaseState, TaskState } from '#tasks/task-reducer.ts';
 import type { MissionState, MissionStatus, PlanState } from './mission-reducer.ts';
+import { requireStatus, takeOn, withMission } from './plan-decider.ts';
 
-/** An input that names a mission and carries the data of the event it becomes. */
-function withMission<D>(data: Shape<D>): Shape<D & { readonly mission: string }> {
-  const named = fields({ mission: text });
-  return { problem: (value, at) => named.problem(value, at) ?? data.problem(value, at) };
-}
-
-/** Commands about missions: submit, plan, approve, reject, cancel, interrupt, resume, finish, fail. */
+/** Commands about missions: submit, approve, reject, cancel, interrupt, resume, finish, fail. */
 export const missionDeciders: DeciderTable = {
   'mission.submit': defineDecider(
     withMission(missionEvents['mission.submitted'].data),
-    ({ mission, ...data }, context) => {
+    ({ mission, cause: _cause, ...data }, context) => {
       if (context.entity('mission', mission) !== undefined) {
         throw new SkeinError('conflict', `Cannot submit mission ${mission}: it exists already`);
       }
       return [{ type: 'mission.submitted', subject: `mission/${mission}`, mission, data }];
     },
   ),
-  'plan.propose': defineDecider(
-    withMission(planEvents['plan.proposed'].data),
-    ({ mission, ...data }, context) => {
-      requireStatus(context, mission, ['planning']);
-      const plan = `${mission}.1`;
-      return [
-        { type: 'plan.proposed', subject: `plan/${plan}`, mission, data },
-        {
-          type: 'mission.planned',
-          subject: `mission/${mission}`,
-          mission,
-          data: { plan, hash: data.hash },
-        },
-      ];
-    },
-  ),
   'mission.approve': defineDecider(
-    fields({ mission: text, hash: digest, from: text }),
-    ({ mission, hash, from }, context) => {
+    // `base` is where the repository stands now: a first plan is good for the base it was made from.
+    fields({ mission: text, hash: digest, from: text, base: optional(gitId) }),
+    ({ mission, hash, from, base }, context) => {
       const state = requireAnswerable(context, mission, hash);
+      if (base !== undefined && state.approvedFrom === null) assertSameBase(mission, state, base);
       const approved: NewSkeinEvent = {
         type: 'mission.approved',
         subject: `mission/${mission}`,
         mission,
         data: { hash, from },
       };
-      return [approved, ...createTasks(context, mission, state)];
+      const plan = state.plan ?? '';
+      const { tasks, supersedes } = requireEntity<PlanState>(context, 'plan', plan).body;
+      return [approved, ...takeOn(context, mission, { plan, tasks, supersedes })];
     },
   ),
   'mission.reject': defineDecider(
@@ -111,7 +103,7 @@ function endDecider(
   from: readonly MissionStatus[],
 ): DeciderTable[string] {
   const shape = missionEvents[type].data as Shape<EventData<typeof type>>;
-  return defineDecider(withMission(shape), ({ mission, ...data }, context) => {
+  return defineDecider(withMission(shape), ({ mission, cause: _cause, ...data }, context) => {
     requireStatus(context, mission, from);
     return [{ type, subject: `mission/${mission}`, mission, data } as NewSkeinEvent];
   });
@@ -124,18 +116,6 @@ function assertNotMerged(context: DecisionContext, mission: string): void {
   throw new SkeinError('conflict', `Cannot cancel mission ${mission}: its merge has begun`, {
     fix: `All of its work is done, it only has to be ended: skein resume ${mission}`,
   });
-}
-
-function requireStatus(
-  context: DecisionContext,
-  mission: string,
-  wanted: readonly MissionStatus[],
-): MissionState {
-  const { body } = requireEntity<MissionState>(context, 'mission', mission);
-  if (!wanted.includes(body.status)) {
-    throw new SkeinError('conflict', `Cannot change mission ${mission}: it is ${body.status}`);
-  }
-  return body;
 }
 
 /** An answer to a plan comes from a person, in time, and names exactly the plan that was shown. */
@@ -154,6 +134,15 @@ function requireAnswerable(context: DecisionContext, mission: string, hash: stri
     );
   }
   return state;
+}
+
+function assertSameBase(mission: string, { base: planned }: MissionState, base: string): void {
+  if (base === planned) return;
+  throw new SkeinError(
+    'plan-stale',
+    `Cannot approve mission ${mission}: it was planned at ${planned.slice(0, 10)}, and the repository is at ${base.slice(0, 10)} now`,
+    { fix: 'State the goal again: a new plan is made from what the repository is now.' },
+  );
 }
 
 /** In the same command as the end of their mission: no crash can leave a lease behind it. */
@@ -177,20 +166,5 @@ function failTasks(
     if (context.entity<LeaseState>('lease', lease)?.body.status !== 'held') return [failed];
     const data = { reason: 'the task failed' };
     return [failed, { type: 'lease.released', subject: `lease/${lease}`, mission, data }];
-  });
-}
-
-function createTasks(
-  context: DecisionContext,
-  mission: string,
-  state: MissionState,
-): NewSkeinEvent[] {
-  const { body } = requireEntity<PlanState>(context, 'plan', state.plan ?? '');
-  return body.tasks.map(({ id, title, role, writeSet }) => {
-    if (context.entity('task', id) !== undefined) {
-      throw new SkeinError('conflict', `Cannot create task ${id}: it exists already`);
-    }
-    const data = { plan: state.plan ?? '', title, role, writeSet };
-    return { type: 'task.created', subject: `task/${id}`, mission, data };
   });
 }

@@ -1,65 +1,125 @@
 /** Strategy: turns the goal of a mission into a plan with a price, and puts it on the record. */
 import type { EventData } from '#protocol/event-types.ts';
 import type { MissionWork } from '#tasks/mission-work.ts';
+import type { TaskState } from '#tasks/task-reducer.ts';
 import type { Check } from '#workspace/checks/check.ts';
 import { assertEdits, missionLimits } from './limits.ts';
 import type { Crew } from './crew.ts';
-import type { MissionState } from './mission-reducer.ts';
+import { missionBranch } from './mission-branch.ts';
+import type { MissionState, PlanState } from './mission-reducer.ts';
 import { planHash, storeContents } from './plan-contents.ts';
-import { makeWorktree } from './prepare-worktree.ts';
-import { recipeNamed } from './recipes.ts';
+import { makeWorktree, withFreshWorktree, type PreparedWorktree } from './prepare-worktree.ts';
+import type { PlannedChange, Strategy } from './recipe.ts';
+import { recipeFor } from './recipes.ts';
+import { highestNumber, planTasks } from './swarm/plan-tasks.ts';
 
 /** How many earlier missions the expected time is taken from. */
 const TIMED_MISSIONS = 5;
 
-/** The branch that a mission leaves its git commit on. */
-export const missionBranch = (mission: string): string => `skein/${mission}`;
+/** The name in which what a recipe finds out while planning is on the record. */
+const SCOUT = 'agent:scout';
 
 /** Plans the mission; afterwards it waits for a person's answer. */
 export async function planMission(
   work: MissionWork,
-  { recipes }: Crew,
+  crew: Crew,
   state: MissionState,
 ): Promise<void> {
-  const { git, files: disk } = work.world;
   // Whatever would stop the mission at its end is asked first.
-  await git.readIdentity(work.repository.top);
-  await git.assertBranchFree(work.repository, missionBranch(work.mission));
-  const { files, warnings } = await makeWorktree(work);
-  const change = await recipeNamed(recipes, state.recipe).plan(state.goal, {
-    root: work.worktree,
-    files,
-    repository: work.repository,
-    base: work.base,
-    options: state.options,
-    strategies: [],
-    signal: work.signal,
+  await work.world.git.readIdentity(work.repository.top);
+  await work.world.git.assertBranchFree(work.repository, missionBranch(work.mission));
+  const prepared = await makeWorktree(work);
+  const planning = { work, crew, state, strategies: [] };
+  const change = await workOut(planning, work.worktree, prepared.files);
+  const plan = await pricePlan(planning, change, prepared);
+  await work.record('plan.propose', { mission: work.mission, ...plan, hash: planHash(plan) });
+  await tellOpenPlaces(work, change);
+}
+
+/** A plan that changes another one: why, by which event, and how it is to be done otherwise. */
+export interface PlanChange {
+  readonly before: PlanState;
+  readonly strategies: readonly Strategy[];
+  readonly reason: string;
+  readonly cause: string;
+}
+
+/** Plans again, on the untouched base, with what diagnoses have found; adopted, or asked about. */
+export async function changePlan(
+  work: MissionWork,
+  crew: Crew,
+  state: MissionState,
+  { before, strategies, reason, cause }: PlanChange,
+): Promise<void> {
+  const planning = { work, crew, state, strategies };
+  const plan = await withFreshWorktree(work, async (root, prepared) => {
+    const change = await workOut(planning, root, prepared.files);
+    return pricePlan({ ...planning, before }, change, prepared);
   });
+  const changed = { ...plan, supersedes: state.plan ?? '', reason };
+  const { mission } = work;
+  await work.record('plan.change', { mission, cause, ...changed, hash: planHash(changed) });
+}
+
+interface Planning {
+  readonly work: MissionWork;
+  readonly crew: Crew;
+  readonly state: MissionState;
+  readonly strategies: readonly Strategy[];
+  readonly before?: PlanState;
+}
+
+async function workOut(
+  { work, crew, state, strategies }: Planning,
+  root: string,
+  files: readonly string[],
+): Promise<PlannedChange> {
+  const { repository, base, signal } = work;
+  const recipe = await recipeFor(crew, { repository, base, name: state.recipe });
+  const { options } = state;
+  const change = await recipe.plan(state.goal, {
+    root,
+    files,
+    repository,
+    base,
+    options,
+    strategies,
+    signal,
+  });
+  assertEdits(await missionLimits(work), pathsOf(change).length);
+  await work.world.files.assertWritable(repository, base, pathsOf(change));
+  return change;
+}
+
+/** All paths that a change may write, those of its commands too. */
+function pathsOf({ edits, parts = [] }: PlannedChange): readonly string[] {
+  const ofParts = parts.flatMap(({ paths }) => paths);
+  return [...new Set([...edits.map(({ path }) => path), ...ofParts])];
+}
+
+type Plan = Omit<EventData<'plan.proposed'>, 'hash'>;
+
+async function pricePlan(
+  { work, state, strategies, before }: Planning,
+  change: PlannedChange,
+  { warnings }: PreparedWorktree,
+): Promise<Plan> {
   const { edits, listed } = change;
-  assertEdits(await missionLimits(work), edits.length);
-  await disk.assertWritable(
-    work.repository,
-    work.base,
-    edits.map(({ path }) => path),
-  );
-  const contents = await storeContents(work.ledger.blobs, change);
-  const checks = await findChecks(work, state);
-  const plan = {
+  const contents = await storeContents(work.ledger.blobs, change, strategies);
+  const checks = await findChecks(work, state, change);
+  const known = knownTasks(work, before);
+  const highest = highestNumber(tasksOf(work).map(({ id }) => id));
+  const names = checks.map(({ name }) => name);
+  const { mission } = work;
+  return {
     base: work.base,
     engine: change.engine,
     isolation: 'none',
     summary: change.summary,
-    tasks: [
-      {
-        id: `${work.mission}.1`,
-        title: change.title,
-        role: 'coder',
-        writeSet: edits.map(({ path }) => path),
-      },
-    ],
+    tasks: planTasks({ mission, change, checks: names, known, highest }),
     checks: checks.map(({ name, command }) => ({ name, command })),
     price: {
-      files: edits.length,
+      files: pathsOf(change).length,
       changes: edits.reduce((sum, edit) => sum + edit.changes, 0),
       money: 0,
       timeMs: expectedTimeMs(work),
@@ -67,26 +127,57 @@ export async function planMission(
     contents,
     listed: listed.length,
     warnings: [...work.repository.warnings, ...warnings, ...change.warnings, ...noChecks(checks)],
-  } satisfies Omit<EventData<'plan.proposed'>, 'hash'>;
-  await work.record('plan.propose', { mission: work.mission, ...plan, hash: planHash(plan) });
+  };
 }
 
-async function findChecks(work: MissionWork, { options }: MissionState): Promise<readonly Check[]> {
+interface TaskEntity {
+  readonly id: string;
+  readonly body: TaskState;
+}
+
+const tasksOf = ({ ledger, mission }: MissionWork): readonly TaskEntity[] =>
+  ledger.read.entities('task', `${mission}.`) as unknown as readonly TaskEntity[];
+
+function knownTasks(work: MissionWork, before: PlanState | undefined) {
+  const status = new Map(tasksOf(work).map(({ id, body }) => [id, body.status]));
+  return (before?.tasks ?? []).map((task) => {
+    return { ...task, status: status.get(task.id) ?? 'ready' };
+  });
+}
+
+async function findChecks(
+  work: MissionWork,
+  { options }: MissionState,
+  change: PlannedChange,
+): Promise<readonly Pick<Check, 'name' | 'command'>[]> {
   const { checks } = await work.world.readSkeinYaml(work.repository, work.base);
-  return work.world.checks.discover({
+  const found = await work.world.checks.discover({
     root: work.worktree,
     flags: options.checks,
     configured: checks ?? null,
     path: work.searchPath,
   });
+  const names = new Set(found.map(({ name }) => name));
+  return [...found, ...(change.checks ?? []).filter(({ name }) => !names.has(name))];
 }
 
-const noChecks = (checks: readonly Check[]): string[] =>
+const noChecks = (checks: readonly unknown[]): string[] =>
   checks.length > 0
     ? []
     : [
         'No checks were found: nothing but the type check proves this change. Name some with --check.',
       ];
+
+/** The scout warns of places that the plan leaves open, before anybody gets there. */
+async function tellOpenPlaces(work: MissionWork, { open = [] }: PlannedChange): Promise<void> {
+  const { mission } = work;
+  const task = `${mission}.1`;
+  for (const { path, line, preview } of open) {
+    const data = { task, path, line, preview };
+    const note = { type: 'agent.discovered', subject: `file/${path}`, mission, data };
+    await work.as(SCOUT).record('note.record', note);
+  }
+}
 
 /** The median of the last missions here, measured; null when there were none. */
 function expectedTimeMs({ ledger }: MissionWork): number | null {

@@ -6,8 +6,8 @@ import type { BlobReference, Blobs } from '#ledger/ledger.ts';
 import type { EventData } from '#protocol/event-types.ts';
 import { assertKnownFormat } from '#protocol/known-format.ts';
 import type { ProposedEdit } from '#workspace/apply-edit.ts';
-import type { Occurrence } from '#workspace/language/language.ts';
-import type { ChangedNames, PlannedChange } from './recipe.ts';
+import type { FileEdit, Occurrence } from '#workspace/language/language.ts';
+import type { ChangedNames, OpenPlace, PlannedChange, PlannedPart, Strategy } from './recipe.ts';
 
 /** One file of a plan; `after` is the blob of its new content. */
 export interface PlannedEdit {
@@ -19,36 +19,54 @@ export interface PlannedEdit {
   readonly lines: readonly number[];
 }
 
-const CONTENTS_FORMAT = 1;
+/** 2: commands and open places. A reader of format 1 would leave the commands out. */
+const CONTENTS_FORMAT = 2;
 
 /** What the blob of a plan holds. */
 export interface PlanContents {
-  readonly format: typeof CONTENTS_FORMAT;
+  readonly format: number;
   readonly title: string;
   readonly edits: readonly PlannedEdit[];
   readonly listed: readonly Occurrence[];
   readonly names: ChangedNames | null;
+  /** By the write set of their task, whose paths they may change. */
+  readonly commands?: readonly PlannedPart[];
+  /** Files that are left out, and their plain edits. */
+  readonly open?: readonly OpenPlace[];
+  readonly plain?: readonly PlannedEdit[];
+  /** How the change is made where the plain way did not do. */
+  readonly strategies?: readonly Strategy[];
 }
 
-/** Stores new contents and what the rename left alone; answers the reference to the list. */
+/** Stores new contents and what the change left alone; answers the reference to the list. */
 export async function storeContents(
   blobs: Blobs,
-  { title, edits, listed, names }: PlannedChange,
+  change: PlannedChange,
+  strategies: readonly Strategy[],
 ): Promise<BlobReference> {
-  const planned: PlannedEdit[] = [];
+  const { title, edits, listed, names, parts = [], open = [] } = change;
+  const contents: PlanContents = {
+    format: CONTENTS_FORMAT,
+    title,
+    edits: await storeEdits(blobs, edits),
+    listed,
+    names,
+    commands: parts.filter(({ command }) => command !== undefined),
+    open,
+    plain: await storeEdits(blobs, change.plain ?? []),
+    strategies,
+  };
+  return blobs.put(Buffer.from(canonicalJson(contents)));
+}
+
+async function storeEdits(blobs: Blobs, edits: readonly FileEdit[]): Promise<PlannedEdit[]> {
+  const stored: PlannedEdit[] = [];
   await inParallel([...edits.entries()], 16, async ([index, edit]) => {
     const { path, baseHash, afterHash, changes, lines } = edit;
-    planned[index] = {
-      path,
-      baseHash,
-      afterHash,
-      after: await blobs.put(edit.after),
-      changes,
-      lines,
-    };
+    const after = await blobs.put(edit.after);
+    stored[index] = { path, baseHash, afterHash, after, changes, lines };
   });
-  const contents: PlanContents = { format: CONTENTS_FORMAT, title, edits: planned, listed, names };
-  return blobs.put(Buffer.from(canonicalJson(contents)));
+  return stored;
 }
 
 /** The contents of a plan; throws `record-too-new` for those of a later version. */

@@ -10,17 +10,39 @@ export interface PreparedWorktree {
   readonly warnings: readonly string[];
 }
 
-/** Two effects, each with its intent: the checkout, and what makes it a working project. */
-export async function makeWorktree(work: MissionWork): Promise<PreparedWorktree> {
+/**
+ * A second worktree of the untouched base, for `use` alone: a changed plan is made from what the
+ * first one was made from. It is gone afterwards, and is made anew after a crash.
+ */
+export async function withFreshWorktree<T>(
+  work: MissionWork,
+  use: (root: string, prepared: PreparedWorktree) => Promise<T>,
+): Promise<T> {
+  const fresh = { ...work, worktree: `${work.worktree}.plan` };
+  const { worktrees } = work.world;
+  const name = work.newId();
+  try {
+    return await use(fresh.worktree, await makeWorktree(fresh, name));
+  } finally {
+    await worktrees.remove(work.repository, fresh.worktree);
+  }
+}
+
+/**
+ * Two effects, each with its intent: the checkout, and what makes it a working project. `name`
+ * tells one more worktree of a mission from its first.
+ */
+export async function makeWorktree(work: MissionWork, name?: string): Promise<PreparedWorktree> {
   const { worktrees } = work.world;
   const plan = worktrees.prepare(work.repository, {
     path: work.worktree,
     commit: work.base,
     reason: `skein mission ${work.mission}`,
   });
+  const suffix = name === undefined ? '' : `/${name}`;
   await work.effects.perform({
     kind: 'worktree',
-    key: `${work.mission}/worktree`,
+    key: `${work.mission}/worktree${suffix}`,
     subject: `worktree/${work.mission}`,
     mission: work.mission,
     intent: { commit: work.base },
@@ -36,7 +58,7 @@ export async function makeWorktree(work: MissionWork): Promise<PreparedWorktree>
         : { type: 'not-done' },
   });
   if (!worktrees.exists(work.worktree)) throw worktreeGone(work);
-  const warnings = await setUp(work);
+  const warnings = await setUp(work, suffix);
   const tracked = await worktrees.listTracked(work.worktree, work.base);
   const files = tracked
     .filter(({ kind, nameIsUtf8 }) => nameIsUtf8 && (kind === 'file' || kind === 'executable'))
@@ -52,13 +74,13 @@ const worktreeGone = ({ mission }: MissionWork): SkeinError =>
   );
 
 /** `workspace.setup` of skein.yaml when there is one, else links to the installed dependencies. */
-async function setUp(work: MissionWork): Promise<readonly string[]> {
+async function setUp(work: MissionWork, suffix: string): Promise<readonly string[]> {
   const { workspace } = await work.world.readSkeinYaml(work.repository, work.base);
   if (workspace?.setup === undefined) return linkDependencies(work);
   const command = workspace.setup;
   const outcome = await work.effects.perform({
     kind: 'setup',
-    key: `${work.mission}/setup`,
+    key: `${work.mission}/setup${suffix}`,
     subject: `worktree/${work.mission}`,
     mission: work.mission,
     intent: { command },

@@ -1,4 +1,5 @@
 /** A recipe: how a plan is made without a model, for goals of one form. */
+import type { Diagnosis, Failure } from '#agents/scout.ts';
 import type { FileEdit, Occurrence } from '#workspace/language/language.ts';
 import type { Repository } from '#workspace/git/open-repository.ts';
 import type { MissionState } from './mission-reducer.ts';
@@ -73,14 +74,30 @@ export interface PlannedChange {
   readonly parts?: readonly PlannedPart[];
   /** Files left out of the edits; agents that come across them ask for them. */
   readonly open?: readonly OpenPlace[];
+  /** What the plain way would make of those files: agents may propose it. */
+  readonly plain?: readonly FileEdit[];
   /** Checks that the recipe itself names, besides those of the repository. */
   readonly checks?: readonly { readonly name: string; readonly command: string }[];
 }
 
-/** `usage` is the form of its goals, `matches` says whether a goal has it; `plan` writes nothing. */
+/** Where and after what a recipe looks or diagnoses: the worktree as it is now, and its plan. */
+export interface Lookout extends Pick<PlanRequest, 'root' | 'files' | 'signal'> {
+  /** Paths that the plan changes. */
+  readonly planned: ReadonlySet<string>;
+  /** Places that the plan leaves as they are, for a reason it knows. */
+  readonly listed: readonly Occurrence[];
+}
+
+/**
+ * `usage` is the form of its goals, `matches` says whether a goal has it; `plan` writes nothing.
+ * `look` finds places that the change should reach and its plan does not; `diagnose` says why an
+ * expectation failed, and which strategy a new plan should use.
+ */
 export interface Recipe {
   readonly name: string;
   readonly usage: string;
   readonly plan: (goal: string, request: PlanRequest) => Promise<PlannedChange>;
   readonly matches: (goal: string) => boolean;
+  readonly look?: (goal: string, lookout: Lookout) => Promise<readonly OpenPlace[]>;
+  readonly diagnose?: (goal: string, failure: Failure, lookout: Lookout) => Promise<Diagnosis>;
 }

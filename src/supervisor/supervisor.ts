@@ -3,7 +3,9 @@
  * state that is not on the record, but for which missions are being worked on right now.
  */
 import { join } from 'node:path';
+import type { Bus } from '#bus/bus.ts';
 import type { Ledger } from '#ledger/ledger.ts';
+import { CommitBell } from '#ledger/subscription.ts';
 import type { Command, Receipt, Speaker } from '#protocol/command.ts';
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import type { EffectState } from '#tasks/effect-reducer.ts';
@@ -18,11 +20,16 @@ import { missionLimits, tooLong } from './limits.ts';
 import { planMission } from './mission-planner.ts';
 import type { MissionState } from './mission-reducer.ts';
 import { findRecipe } from './recipes.ts';
+import { AgentNames, type WorkingAgent } from './swarm/agent-names.ts';
+import type { SwarmTools } from './swarm/swarm.ts';
 
 /** What a node gives its supervisor. */
 export interface SupervisorOptions {
   readonly crew: Crew;
   readonly world: World;
+  readonly bus: Bus;
+  /** How many tasks of a mission are at work at once, when its person did not say. */
+  readonly jobs: number;
   readonly worktrees: string;
   readonly scratch: string;
   readonly epoch: number;
@@ -76,9 +83,19 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #running = new Map<string, Running>();
   readonly #oneAtTime = makeOneAtTime();
+  readonly #tools: SwarmTools;
+  readonly #names = new AgentNames();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    const { bus, monotonicMs, after, jobs } = options;
+    const timers = { monotonicMs, after };
+    this.#tools = { bus, timers, jobs, bell: new CommitBell(), names: this.#names };
+  }
+
+  /** The agents of all missions at work. */
+  get agents(): readonly WorkingAgent[] {
+    return this.#names.list();
   }
 
   /** The missions that are being worked on right now. */
@@ -88,8 +105,9 @@ export class Supervisor {
 
   /** Records the goal and begins to plan; answers as soon as the goal is durable. */
   async submit({ id }: Command, input: Submission, speaker: Speaker): Promise<Submitted> {
-    const recipe = findRecipe(this.#options.crew.recipes, input.goal);
     const repository = await this.#options.world.openRepository(input.repository);
+    const place = { repository, base: repository.head };
+    const recipe = await findRecipe(this.#options.crew, place, input.goal);
     const ledger = await this.#options.ledgerOf(repository, input.searchPath);
     const mission = id;
     const submitted = {
@@ -109,7 +127,8 @@ export class Supervisor {
   async approve(ledger: Ledger, command: Command, speaker: Speaker): Promise<Receipt> {
     const { mission } = command.input as { mission: string };
     const repository = await this.#openAgain(ledger, mission);
-    const receipt = await ledger.execute(command, speaker);
+    const input = { ...(command.input as object), base: repository.head };
+    const receipt = await ledger.execute({ ...command, input }, speaker);
     if (!receipt.repeated) this.#start(ledger, mission, repository);
     return receipt;
   }
@@ -215,16 +234,16 @@ export class Supervisor {
     const worktree = join(worktrees, mission);
     const searchPath = this.#options.projectOf(ledger.space)?.searchPath ?? '';
     const place = { repository, base, worktree, scratch, searchPath };
-    const fixed = { mission, ledger, world, signal, now, monotonicMs, ...place };
-    const inTheNameOf = (speaker: Speaker): MissionWork => ({
+    const fixed = { mission, ledger, world, now, newId, monotonicMs, ...place };
+    const inTheNameOf = (speaker: Speaker, stop: AbortSignal): MissionWork => ({
       ...fixed,
+      signal: stop,
       effects: makeEffects({ ledger, newId, speaker, ...(pause === undefined ? {} : { pause }) }),
-      record: async (name, input) => {
-        await ledger.execute({ id: newId(), name, input }, speaker);
-      },
-      as: (agent) => inTheNameOf({ actor: agent, authority: 'peer' }),
+      record: async (name, input) =>
+        (await ledger.execute({ id: newId(), name, input }, speaker)).events,
+      as: (agent, own) => inTheNameOf({ actor: agent, authority: 'peer' }, own ?? stop),
     });
-    return inTheNameOf(SUPERVISOR);
+    return inTheNameOf(SUPERVISOR, signal);
   }
 
   /** Never rejects: whatever goes wrong ends on the record, or the record itself is gone. */
@@ -235,7 +254,7 @@ export class Supervisor {
       const limits = await missionLimits(work);
       cancelTimer = this.#options.after(limits.timeMs, () => stop.abort(tooLong(limits)));
       if (state.status === 'planning') await planMission(work, this.#options.crew, state);
-      else await executeMission(work, this.#options.crew);
+      else await executeMission(work, this.#options.crew, this.#tools);
     } catch (thrown) {
       // What breaks off because it was told to stop has not failed: why it was told counts.
       const error = toSkeinError(work.signal.aborted ? work.signal.reason : thrown);

@@ -1,10 +1,11 @@
 /** Decides intents and outcomes of effects; an edit's intent must show a lease that still holds. */
 import { SkeinError } from '#protocol/errors.ts';
-import { EFFECT_KINDS, type EffectKind } from '#protocol/events/effect.ts';
+import { EFFECT_KINDS } from '#protocol/events/effect.ts';
 import type { NewSkeinEvent } from '#protocol/event-types.ts';
-import { fields, oneOf, optional, text, type Shape } from '#protocol/shape.ts';
+import { fields, flag, oneOf, optional, text, type Of, type Shape } from '#protocol/shape.ts';
 import { defineDecider, type DeciderTable, type DecisionContext } from '#ledger/decider.ts';
 import type { EffectState } from './effect-reducer.ts';
+import { leaseProblem } from './lease-decider.ts';
 import type { LeaseState } from './task-reducer.ts';
 
 type Data = Readonly<Record<string, unknown>>;
@@ -14,6 +15,12 @@ const anyData: Shape<Data> = {
     typeof value === 'object' && value !== null ? undefined : `${at} is not an object`,
 };
 
+/** What an agent expects of an effect: said with its intent, judged with its outcome. */
+const expectation = fields({ task: text, action: text, expects: text });
+
+/** What was found instead of it, or that it was met. */
+const judged = fields({ met: flag, found: text });
+
 const statement = fields({
   kind: oneOf(...EFFECT_KINDS),
   effect: text,
@@ -21,21 +28,13 @@ const statement = fields({
   mission: text,
   cause: optional(text),
   data: anyData,
+  expectation: optional(expectation),
+  judged: optional(judged),
 });
 
-type Statement = Parameters<typeof statementEvent>[0];
+type Statement = Of<typeof statement>;
 
-function statementEvent(
-  input: {
-    readonly kind: EffectKind;
-    readonly effect: string;
-    readonly subject: string;
-    readonly mission: string;
-    readonly cause?: string;
-    readonly data: Data;
-  },
-  step: 'intended' | 'done' | 'failed',
-): NewSkeinEvent {
+function statementEvent(input: Statement, step: 'intended' | 'done' | 'failed'): NewSkeinEvent {
   const { kind, effect, subject, mission, cause, data } = input;
   return {
     type: `${kind}.${step}`,
@@ -55,17 +54,34 @@ export const effectDeciders: DeciderTable = {
       throw new SkeinError('conflict', `Cannot intend ${input.effect}: it is done already`);
     }
     if (input.kind === 'edit') assertLease(input, context);
-    return before?.status === 'intended' ? [] : [statementEvent(input, 'intended')];
+    if (before?.status === 'intended') return [];
+    return [...expectedEvents(input), statementEvent(input, 'intended')];
   }),
   'effect.finish': defineDecider(statement, (input, context) => {
     assertOpen(input, context);
-    return [statementEvent(input, 'done')];
+    return [statementEvent(input, 'done'), ...judgedEvents(input)];
   }),
   'effect.fail': defineDecider(statement, (input, context) => {
     assertOpen(input, context);
-    return [statementEvent(input, 'failed')];
+    return [statementEvent(input, 'failed'), ...judgedEvents(input)];
   }),
 };
+
+function expectedEvents({ expectation: data, subject, mission }: Statement): NewSkeinEvent[] {
+  return data === undefined ? [] : [{ type: 'agent.expected', subject, mission, data }];
+}
+
+/** The third event of an action; its cause is the intent, which follows the expectation. */
+function judgedEvents(input: Statement): NewSkeinEvent[] {
+  const { expectation: said, judged: verdict, subject, mission, cause } = input;
+  if (said === undefined || verdict === undefined) return [];
+  const { task, action, expects } = said;
+  const { met, found } = verdict;
+  const about = { subject, mission, ...(cause === undefined ? {} : { cause }) };
+  return met
+    ? [{ type: 'expectation.met', ...about, data: { task, action, found } }]
+    : [{ type: 'expectation.failed', ...about, data: { task, action, expects, found } }];
+}
 
 function assertOpen(input: Statement, context: DecisionContext): void {
   const before = context.entity<EffectState>('effect', input.effect)?.body;
@@ -90,17 +106,8 @@ function assertLease({ data }: Statement, context: DecisionContext): void {
   const { lease, token, path } = data as { lease: string; token: number; path: string };
   const held = context.entity<LeaseState>('lease', lease)?.body;
   const problem =
-    held === undefined
-      ? 'there is no such lease'
-      : held.status !== 'held'
-        ? 'the lease was released'
-        : held.epoch !== context.epoch
-          ? `the lease is of epoch ${held.epoch}, it is ${context.epoch} now`
-          : held.token !== token
-            ? `the token is ${token}, the lease has ${held.token}`
-            : !held.paths.includes(path)
-              ? 'the lease does not cover the path'
-              : undefined;
+    leaseProblem(held, token, context.epoch) ??
+    (held?.paths.includes(path) === true ? undefined : 'the lease does not cover the path');
   if (problem !== undefined)
     throw new SkeinError('lease-missing', `Cannot edit ${path}: ${problem}`);
 }

@@ -23,6 +23,8 @@ export type Probe =
  * needed to do or to recognise it; `probe` must be without effect.
  */
 export interface Effect {
+  /** What the agent expects of it; said with the intent, judged with the outcome. */
+  readonly expectation?: Expectation;
   readonly kind: EffectKind;
   readonly key: string;
   readonly subject: string;
@@ -30,6 +32,20 @@ export interface Effect {
   readonly intent: EffectData;
   readonly act: () => Promise<EffectData>;
   readonly probe: () => Promise<Probe>;
+}
+
+/** What an agent expects of an action for `task`; without `judge` any outcome meets it. */
+export interface Expectation {
+  readonly task: string;
+  readonly action: string;
+  readonly expects: string;
+  readonly judge?: (outcome: EffectData) => Judged;
+}
+
+/** Whether an expectation was met, and what was found, in words. */
+export interface Judged {
+  readonly met: boolean;
+  readonly found: string;
 }
 
 /** Performs effects; `replay` uses one that throws instead. */
@@ -56,7 +72,8 @@ export function makeEffects({ ledger, speaker, newId, pause }: EffectsOptions): 
     const { kind, key, subject, mission } = effect;
     const before = ledger.read.entity('effect', key)?.body as EffectState | undefined;
     const cause = name === 'effect.intend' ? {} : { cause: before?.intentEvent };
-    const input = { kind, effect: key, subject, mission, ...cause, data };
+    const expected = expectationParts(name, effect, data);
+    const input = { kind, effect: key, subject, mission, ...cause, data, ...expected };
     await ledger.execute({ id: newId(), name, input }, speaker);
   };
 
@@ -104,4 +121,19 @@ export function makeEffects({ ledger, speaker, newId, pause }: EffectsOptions): 
       return act(effect);
     },
   };
+}
+
+/** The parts of a statement that tell what was expected, and with an outcome how that was met. */
+function expectationParts(
+  name: Step,
+  { expectation }: Effect,
+  data: EffectData,
+): Readonly<Record<string, unknown>> {
+  if (expectation === undefined) return {};
+  const { judge, ...said } = expectation;
+  if (name === 'effect.intend') return { expectation: said };
+  if (name === 'effect.fail') {
+    return { expectation: said, judged: { met: false, found: String(data['reason']) } };
+  }
+  return { expectation: said, judged: judge?.(data) ?? { met: true, found: 'as expected' } };
 }

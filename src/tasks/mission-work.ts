@@ -21,11 +21,16 @@ export interface MissionWork {
   readonly searchPath: string;
   readonly signal: AbortSignal;
   readonly now: () => number;
+  /** A fresh UUIDv7. */
+  readonly newId: () => string;
   readonly monotonicMs: () => number;
-  /** Executes a command in the name of who holds this. */
-  readonly record: (name: string, input: unknown) => Promise<void>;
-  /** The same work in the name of an agent: its commands and effects carry that name. */
-  readonly as: (agent: string) => MissionWork;
+  /** Executes a command in the name of who holds this; answers the ids of its events. */
+  readonly record: (name: string, input: unknown) => Promise<readonly string[]>;
+  /**
+   * The same work in the name of an agent: its commands and effects carry that name. `signal`
+   * fires when the agent must stop: its mission stops, or it lost its lease.
+   */
+  readonly as: (agent: string, signal?: AbortSignal) => MissionWork;
 }
 
 /** Throws `interrupted` when the mission was told to stop: called between effects. */

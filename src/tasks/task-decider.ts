@@ -1,30 +1,41 @@
-/** Decides the life of tasks: claim (with a lease on the write set), done, failed. */
+/** Decides the life of tasks: claim (with a lease on the write set), released, done, failed. */
 import { SkeinError } from '#protocol/errors.ts';
+import { TASK_KINDS } from '#protocol/events/mission.ts';
 import { checkEvidence } from '#protocol/events/task.ts';
 import type { NewSkeinEvent } from '#protocol/event-types.ts';
-import { fields, gitId, integer, list, text } from '#protocol/shape.ts';
+import { fields, gitId, integer, list, oneOf, optional, text } from '#protocol/shape.ts';
 import {
   defineDecider,
   requireEntity,
   type DeciderTable,
   type DecisionContext,
 } from '#ledger/decider.ts';
-import { heldLeases, type HeldLeases } from './held-leases.ts';
-import type { LeaseState, TaskState } from './task-reducer.ts';
+import { blobReference } from '#protocol/events/mission.ts';
+import { heldLeases } from './held-leases.ts';
+import { assertFree, requireHeld } from './lease-decider.ts';
+import { releaseEvents, type LeaseState, type TaskState } from './task-reducer.ts';
 
-/** Commands about tasks: `task.claim`, `task.release`, `task.finish`, `task.fail`. */
+/** What a decision about tasks needs to know of a plan: which task comes after which. */
+interface PlanGraph {
+  readonly tasks: readonly { readonly id: string; readonly after?: readonly string[] }[];
+}
+
+/** Commands about tasks: `task.claim`, `.release`, `.finish`, `.fail`, `.add`. */
 export const taskDeciders: DeciderTable = {
+  // All or nothing: the write set and what was asked for besides are taken in one decision.
   'task.claim': defineDecider(
-    fields({ task: text, agent: text, ttlMs: integer }),
-    ({ task, agent, ttlMs }, context) => {
+    fields({ task: text, agent: text, ttlMs: integer, more: optional(list(text)) }),
+    ({ task, agent, ttlMs, more = [] }, context) => {
       const { body, version } = requireEntity<TaskState>(context, 'task', task);
       assertClaimable(task, body, context);
+      assertInOrder(task, body, context);
+      const paths = [...new Set([...body.writeSet, ...more])];
       const held = context.view(heldLeases);
-      assertFree(body.writeSet, held, context.epoch);
+      assertFree(paths, held, context.epoch);
       const token = 1 + held.highestToken;
       const lease = `${task}.${version}`;
       const { epoch } = context;
-      const data = { task, holder: agent, paths: body.writeSet, token, epoch, ttlMs };
+      const data = { task, holder: agent, paths, token, epoch, ttlMs };
       return [
         { type: 'lease.granted', subject: `lease/${lease}`, mission: body.mission, data },
         {
@@ -36,41 +47,69 @@ export const taskDeciders: DeciderTable = {
       ];
     },
   ),
-  // Who stops working on a task gives its paths back; the task stays claimed until it goes on.
+  // Who stops working on a task gives all its paths back; what was edited stays, as a patch.
   'task.release': defineDecider(
-    fields({ task: text, reason: text }),
-    ({ task, reason }, context) => {
+    fields({ task: text, reason: text, patch: optional(blobReference) }),
+    ({ task, reason, patch }, context) => {
       const { body } = requireEntity<TaskState>(context, 'task', task);
       if (body.status !== 'claimed') throw notClaimed(task, body);
-      return leaseOf(body, context)?.status === 'held' ? release(body, reason) : [];
+      const data = { reason, ...(patch === undefined ? {} : { patch }) };
+      const released: NewSkeinEvent = {
+        type: 'task.released',
+        subject: `task/${task}`,
+        mission: body.mission,
+        data,
+      };
+      return [released, ...closeLease(body, context, reason)];
     },
   ),
+  // The token is shown like at every write: who lost the lease can't call the task done.
   'task.finish': defineDecider(
-    fields({ task: text, gitTree: gitId, checks: list(checkEvidence) }),
-    ({ task, gitTree, checks }, context) => {
+    fields({
+      task: text,
+      gitTree: gitId,
+      checks: list(checkEvidence),
+      ref: optional(text),
+      token: optional(integer),
+    }),
+    ({ task, gitTree, checks, ref, token }, context) => {
       const { body } = requireEntity<TaskState>(context, 'task', task);
       if (body.status !== 'claimed') throw notClaimed(task, body);
+      if (token !== undefined) requireHeld({ lease: body.lease ?? '', token }, context);
       const mission = body.mission;
-      const done: NewSkeinEvent = {
-        type: 'task.done',
-        subject: `task/${task}`,
-        mission,
-        data: { gitTree, checks },
-      };
-      return [done, ...release(body, 'the task is done')];
+      const data = { gitTree, checks, ...(ref === undefined ? {} : { ref }) };
+      const done: NewSkeinEvent = { type: 'task.done', subject: `task/${task}`, mission, data };
+      return [done, ...closeLease(body, context, 'the task is done')];
     },
   ),
   'task.fail': defineDecider(fields({ task: text, reason: text }), ({ task, reason }, context) => {
     const { body } = requireEntity<TaskState>(context, 'task', task);
     if (body.status !== 'claimed') throw notClaimed(task, body);
-    const failed: NewSkeinEvent = {
-      type: 'task.failed',
-      subject: `task/${task}`,
-      mission: body.mission,
-      data: { reason },
-    };
-    return [failed, ...release(body, 'the task failed')];
+    const { mission } = body;
+    const data = { reason };
+    const failed: NewSkeinEvent = { type: 'task.failed', subject: `task/${task}`, mission, data };
+    return [failed, ...closeLease(body, context, 'the task failed')];
   }),
+  // Work that no plan foresaw and that writes nothing, such as a diagnosis.
+  'task.add': defineDecider(
+    fields({
+      task: text,
+      mission: text,
+      plan: text,
+      title: text,
+      role: text,
+      kind: oneOf(...TASK_KINDS),
+      cause: optional(text),
+    }),
+    ({ task, mission, cause, plan, title, role, kind }, context) => {
+      if (context.entity('task', task) !== undefined) {
+        throw new SkeinError('conflict', `Cannot add task ${task}: it exists already`);
+      }
+      const data = { plan, title, role, kind, writeSet: [] };
+      const why = cause === undefined ? {} : { cause };
+      return [{ type: 'task.created', subject: `task/${task}`, mission, ...why, data }];
+    },
+  ),
 };
 
 const notClaimed = (task: string, { status }: TaskState): SkeinError =>
@@ -83,23 +122,25 @@ const leaseOf = ({ lease }: TaskState, context: DecisionContext): LeaseState | u
 function assertClaimable(task: string, body: TaskState, context: DecisionContext): void {
   if (body.status === 'ready') return;
   const lease = leaseOf(body, context);
-  const isVoid = lease?.status === 'released' || (lease && lease.epoch !== context.epoch);
-  if (body.status === 'claimed' && isVoid === true) return;
+  const isVoid = lease !== undefined && (lease.status !== 'held' || lease.epoch !== context.epoch);
+  if (body.status === 'claimed' && isVoid) return;
   throw new SkeinError('conflict', `Cannot claim task ${task}: it is ${body.status}`, {
     details: { holder: body.agent },
   });
 }
 
-function assertFree(paths: readonly string[], { byPath }: HeldLeases, epoch: number): void {
-  for (const path of paths) {
-    const lease = byPath.get(path)?.lease;
-    if (lease === undefined || lease.epoch !== epoch) continue;
-    throw new SkeinError('conflict', `Cannot lease ${path}: ${lease.holder} holds it`);
-  }
+/** The graph is that of the mission's present plan: a plan may change while its tasks stay. */
+function assertInOrder(task: string, { mission, plan }: TaskState, context: DecisionContext): void {
+  const present = context.entity<{ plan: string | null }>('mission', mission)?.body.plan ?? plan;
+  const graph = context.entity<PlanGraph>('plan', present)?.body;
+  const after = graph?.tasks.find(({ id }) => id === task)?.after ?? [];
+  const open = after.find((id) => context.entity<TaskState>('task', id)?.body.status !== 'done');
+  if (open === undefined) return;
+  throw new SkeinError('conflict', `Cannot claim task ${task}: it comes after ${open}`, {
+    details: { after: open },
+  });
 }
 
-function release(task: TaskState, reason: string): NewSkeinEvent[] {
-  if (task.lease === null) return [];
-  const subject = `lease/${task.lease}`;
-  return [{ type: 'lease.released', subject, mission: task.mission, data: { reason } }];
+function closeLease(task: TaskState, context: DecisionContext, reason: string): NewSkeinEvent[] {
+  return leaseOf(task, context)?.status === 'held' ? releaseEvents(task, reason) : [];
 }

@@ -1,5 +1,5 @@
 /** The state of a task and of the lease that guards what it may write. */
-import type { EventOf } from '#protocol/event-types.ts';
+import type { EventOf, NewSkeinEvent } from '#protocol/event-types.ts';
 import type { TaskKind } from '#protocol/events/mission.ts';
 
 /** A blob by content hash, with its size in bytes. */
@@ -99,3 +99,12 @@ const noLease: LeaseState = {
   ttlMs: 0,
   status: 'released',
 };
+
+/** The event that gives back what a task holds, for whoever decides its end. */
+export function releaseEvents(
+  { lease, mission }: Pick<TaskState, 'lease' | 'mission'>,
+  reason: string,
+): NewSkeinEvent[] {
+  if (lease === null) return [];
+  return [{ type: 'lease.released', subject: `lease/${lease}`, mission, data: { reason } }];
+}

@@ -2,9 +2,11 @@
  * The one door through which files of a mission are written: the reflex judges first, the intent
  * (with the lease's token, checked by the ledger) is durable next, then the file is written.
  */
-import type { Blobs } from '#ledger/ledger.ts';
+import type { Ledger } from '#ledger/ledger.ts';
 import { SkeinError } from '#protocol/errors.ts';
+import type { EffectState } from '#tasks/effect-reducer.ts';
 import type { Effects } from '#tasks/effects.ts';
+import type { LeaseState } from '#tasks/task-reducer.ts';
 import type { FilesPort } from './world.ts';
 
 /** One file's new content. Hashes are SHA-256 of the bytes before and after. */
@@ -19,6 +21,7 @@ export interface ProposedEdit {
 /** What allows a write: a held lease and its fencing number. */
 export interface EditToken {
   readonly mission: string;
+  readonly task: string;
   readonly lease: string;
   readonly token: number;
 }
@@ -41,6 +44,8 @@ export interface EditJudge {
 
 /** A door into one worktree. */
 export interface EditDoor {
+  /** What the reflex says to an edit that is not to be written; a refusal is recorded. */
+  readonly propose: (edit: ProposedEdit) => Promise<Verdict>;
   /** Throws `guardrail-refused`, `lease-missing`, `edit-conflict`; nothing is written then. */
   readonly applyEdit: (edit: ProposedEdit, token: EditToken) => Promise<void>;
 }
@@ -49,54 +54,87 @@ export interface EditDoor {
 export interface EditDoorOptions {
   readonly root: string;
   readonly effects: Effects;
-  readonly blobs: Blobs;
+  readonly ledger: Pick<Ledger, 'blobs' | 'read'>;
   readonly files: FilesPort;
   readonly reflex: EditJudge;
   readonly refused: (edit: ProposedEdit, verdict: Verdict & { type: 'refuse' }) => Promise<void>;
 }
 
-/** The idempotency key of an edit. */
+/** The idempotency key of a file's first edit in a mission. */
 export const editKey = (mission: string, path: string): string => `${mission}/edit/${path}`;
+
+/** The key of this edit: a file that was edited to something else before has one for each result. */
+function keyOf(
+  { read }: EditDoorOptions['ledger'],
+  mission: string,
+  { path, afterHash }: ProposedEdit,
+): string {
+  const key = editKey(mission, path);
+  const first = read.entity('effect', key)?.body as EffectState | undefined;
+  if (first === undefined || first.intent['afterHash'] === afterHash) return key;
+  return `${key}@${afterHash.slice(0, 16)}`;
+}
 
 /** Opens the door into the worktree at `root`. */
 export function openEditDoor(options: EditDoorOptions): EditDoor {
-  const { root, effects, blobs, files, reflex, refused } = options;
+  const { root, reflex, files, refused } = options;
+  const propose = async (edit: ProposedEdit): Promise<Verdict> => {
+    const verdict = await reflex.judge(edit, root);
+    if (verdict.type === 'refuse') await refused(edit, verdict);
+    return verdict;
+  };
   return {
-    applyEdit: async (edit, { mission, lease, token }) => {
-      const { path, baseHash, afterHash, after, changes } = edit;
-      const target = { root, path, baseHash, afterHash };
-      const standing = await files.probe(target);
+    propose,
+    applyEdit: async (edit, token) => {
+      const { path, baseHash, afterHash } = edit;
+      const standing = await files.probe({ root, path, baseHash, afterHash });
       if (standing !== 'done') {
-        const verdict = await reflex.judge(edit, root);
-        if (verdict.type === 'refuse') {
-          await refused(edit, verdict);
-          throw refusal(edit, verdict);
-        }
+        const verdict = await propose(edit);
+        if (verdict.type === 'refuse') throw refusal(edit, verdict);
       }
-      const blob = await blobs.put(after);
-      const guardrails = reflex.guardrails;
-      await effects.perform({
-        kind: 'edit',
-        key: editKey(mission, path),
-        subject: `file/${path}`,
-        mission,
-        intent: { lease, token, path, baseHash, afterHash, after: blob, changes, guardrails },
-        act: async () => {
-          await files.write({ ...target, after });
-          return { afterHash };
-        },
-        probe: async () => {
-          const state = await files.probe(target);
-          if (state === 'done') return { type: 'done', outcome: { afterHash } };
-          if (state === 'not-done') return { type: 'not-done' };
-          return {
-            type: 'unknown',
-            detail: `${path} is neither what it was nor what it should be`,
-          };
-        },
-      });
+      await performEdit(options, edit, token);
     },
   };
+}
+
+async function performEdit(
+  { root, effects, ledger, files, reflex }: EditDoorOptions,
+  edit: ProposedEdit,
+  { mission, task, lease, token }: EditToken,
+): Promise<void> {
+  const { path, baseHash, afterHash, after, changes } = edit;
+  const target = { root, path, baseHash, afterHash };
+  const blob = await ledger.blobs.put(after);
+  const guardrails = reflex.guardrails;
+  await effects.perform({
+    kind: 'edit',
+    key: keyOf(ledger, mission, edit),
+    subject: `file/${path}`,
+    mission,
+    intent: { lease, token, path, baseHash, afterHash, after: blob, changes, guardrails },
+    expectation: { task, action: 'edit', expects: `${changes} changes, as planned` },
+    act: async () => {
+      assertStillHeld(ledger, { lease, token, path });
+      await files.write({ ...target, after });
+      return { afterHash };
+    },
+    probe: async () => {
+      const state = await files.probe(target);
+      if (state === 'done') return { type: 'done', outcome: { afterHash } };
+      if (state === 'not-done') return { type: 'not-done' };
+      return { type: 'unknown', detail: `${path} is neither what it was nor what it should be` };
+    },
+  });
+}
+
+/** Who slept between intent and write may have lost the lease: then another has the path now. */
+function assertStillHeld(
+  { read }: EditDoorOptions['ledger'],
+  { lease, token, path }: { readonly lease: string; readonly token: number; readonly path: string },
+): void {
+  const held = read.entity('lease', lease)?.body as LeaseState | undefined;
+  if (held?.status === 'held' && held.token === token) return;
+  throw new SkeinError('lease-missing', `Cannot edit ${path}: the lease ${lease} is gone`);
 }
 
 function refusal({ path }: ProposedEdit, verdict: Verdict & { type: 'refuse' }): SkeinError {

@@ -51,6 +51,7 @@ export async function openTestApi(): Promise<TestApi> {
     }),
     ledger: (space) => spaces.open(space),
     atWork: () => [],
+    agents: () => [],
     status: async () => ({ up: true }),
     enter: () => {
       inside += 1;

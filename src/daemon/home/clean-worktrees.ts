@@ -23,8 +23,10 @@ export async function cleanWorktrees(
 ): Promise<{ readonly worktrees: readonly CleanedWorktree[] }> {
   const owners = await missionOwners(spaces);
   const worktrees: CleanedWorktree[] = [];
-  for (const mission of readdirSync(paths.worktrees)) {
-    const folder = join(realpathSync(paths.worktrees), mission);
+  for (const name of readdirSync(paths.worktrees)) {
+    const folder = join(realpathSync(paths.worktrees), name);
+    // A mission may have a second worktree while it plans again.
+    const mission = name.split('.', 1)[0] ?? name;
     const owner = owners.get(mission);
     const status = owner?.status ?? 'unknown';
     const removed = !dryRun && !needsWorktree(status);

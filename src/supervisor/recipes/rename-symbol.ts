@@ -1,11 +1,16 @@
 /** The recipe `rename a to b`: a symbol and all its uses, by the language server. */
+import type { Diagnosis, Failure } from '#agents/scout.ts';
 import { SkeinError } from '#protocol/errors.ts';
-import type { RenameRequest, SymbolChoice } from '#workspace/language/language.ts';
+import { diagnoseRefusal, IMPORT_ALIAS } from '#workspace/language/diagnose-edit.ts';
+import { findUnexplained } from '#workspace/language/find-unexplained.ts';
+import type { OpenFile, RenameRequest, SymbolChoice } from '#workspace/language/language.ts';
 import { planRename } from '#workspace/language/plan-rename.ts';
-import type { PlannedChange, PlanRequest, Recipe } from '../recipe.ts';
+import type { ChangedNames, PlannedChange, PlanRequest, Recipe } from '../recipe.ts';
 
 /** The longest a plan may take, in milliseconds. */
 const PLAN_TIMEOUT_MS = 300_000;
+/** So many files are named in warnings and findings. */
+const MAX_NAMED = 20;
 
 const GOAL =
   /^\s*rename\s+(\S+)\s+to\s+(\S+)(?:\s+(?:at|in)\s+(\S+?)(?::(\d+))?(?::(\d+))?)?\s*$/iu;
@@ -36,28 +41,79 @@ export const renameSymbol: Recipe = {
   usage: 'rename <symbol> to <name> [at <path>:<line>]',
   matches: (goal) => parseRenameGoal(goal) !== undefined,
   plan: async (goal, request) => planGoal(parseRenameGoal(goal) as RenameGoal, request),
+  look: async (goal, { root, files, planned, listed, signal }) =>
+    findUnexplained({
+      root,
+      files,
+      name: namesOf(goal).from,
+      explained: { edited: planned, listed },
+      signal,
+    }),
+  diagnose: async (goal, failure, { root }) => diagnoseFailure(namesOf(goal), failure, root),
 };
 
-/** `Type.member` names a member. */
+function namesOf(goal: string | RenameGoal): ChangedNames {
+  const { from, to } = typeof goal === 'string' ? (parseRenameGoal(goal) as RenameGoal) : goal;
+  return { from: lastPart(from), to: lastPart(to) };
+}
+
+/** `Type.member` and `Type.#member` name a member. */
 const lastPart = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
 
+/** Looks whether something in the files of a failure leaves no room for the new name. */
+async function diagnoseFailure(
+  names: ChangedNames,
+  { what, paths }: Failure,
+  root: string,
+): Promise<Diagnosis> {
+  const findings: string[] = [];
+  const solved: string[] = [];
+  for (const path of paths) {
+    const { finding, strategy } = await diagnoseRefusal({ root, path, ...names });
+    if (strategy === null) continue;
+    findings.push(finding);
+    solved.push(path);
+  }
+  if (solved.length === 0) return { finding: what.split('\n', 1)[0] ?? '', strategy: null, paths };
+  return {
+    finding: findings.slice(0, MAX_NAMED).join('; '),
+    strategy: IMPORT_ALIAS,
+    paths: solved,
+  };
+}
+
 async function planGoal(goal: RenameGoal, request: PlanRequest): Promise<PlannedChange> {
-  const { root, files, options, signal } = request;
+  const { root, files, options, strategies, signal } = request;
   const outcome = await planRename({
     ...goal,
     root,
     files,
     keepExports: options.keepExports,
+    aliasIn: strategies.filter(({ name }) => name === IMPORT_ALIAS).flatMap(({ paths }) => paths),
     timeoutMs: PLAN_TIMEOUT_MS,
     signal,
   });
   if (outcome.type === 'ambiguous') throw ambiguous(goal, outcome.choices);
-  const { symbol, engine, edits, listed, warnings } = outcome;
+  const { symbol, engine, edits, listed } = outcome;
   const place = `${symbol.path}:${symbol.line}`;
   const title = `Rename ${goal.from} to ${goal.to}`;
   const summary = `${title} (${symbol.kind}, ${place})`;
-  const names = { from: lastPart(goal.from), to: lastPart(goal.to) };
-  return { title, summary, engine, edits, listed, warnings, names };
+  const names = namesOf(goal);
+  const open = outcome.open.flatMap(({ places }) => places);
+  const plain = outcome.open.flatMap((file) => file.plain ?? []);
+  const warnings = [...outcome.warnings, ...openWarnings(outcome.open)];
+  return { title, summary, engine, edits, listed, warnings, names, open, plain };
+}
+
+function openWarnings(open: readonly OpenFile[]): readonly string[] {
+  const named = open
+    .slice(0, MAX_NAMED)
+    .map(
+      ({ path, places }) =>
+        `${path}:${places[0]?.line} uses it too; the plain rename does not fit there: the agents will look into it on the way, and the plan may change`,
+    );
+  const more = open.length - named.length;
+  return more > 0 ? [...named, `The same goes for ${more} more files`] : named;
 }
 
 function ambiguous({ from, to }: RenameGoal, choices: readonly SymbolChoice[]): SkeinError {

@@ -30,8 +30,11 @@ export interface CheckResult {
   readonly outputBytes: number;
 }
 
-/** How a check after the change compares with the same check on the untouched base. */
-export type CheckComparison = 'passed' | 'failed-before-too' | 'broken' | 'fixed';
+/**
+ * How a check after the change compares with the same check on the untouched base; `flaky`: two
+ * runs of it on the same files said different things.
+ */
+export type CheckComparison = 'passed' | 'failed-before-too' | 'broken' | 'fixed' | 'flaky';
 
 type Outcome = Pick<CheckResult, 'exitCode' | 'timedOut' | 'cancelled'>;
 

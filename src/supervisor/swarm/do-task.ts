@@ -1,0 +1,122 @@
+/** What each kind of task is, done by the agent that took it; answers what it hands over. */
+import type { Assignment } from '#agents/assignment.ts';
+import type { Evidence } from '#agents/runner.ts';
+import type { TaskKind } from '#protocol/events/mission.ts';
+import type { ProposedEdit } from '#workspace/apply-edit.ts';
+import { toProposedEdit } from '../plan-contents.ts';
+import { runPlannedCommand } from './run-planned.ts';
+import { proveChange } from './prove-change.ts';
+import { reviewChange } from './review-change.ts';
+import type { Swarm, Unmet } from './swarm.ts';
+import { comesBefore, type PlannedTask } from './task-graph.ts';
+import { unmetDiscoveries } from './unmet.ts';
+
+/** A task and the agent at work on it; `release` stops it and gives back all that it holds. */
+export interface TaskAtWork {
+  readonly swarm: Swarm;
+  readonly planned: PlannedTask;
+  readonly assignment: Assignment;
+  readonly release: (reason: string) => Promise<void>;
+}
+
+/** What an agent hands over; the supervisor looks for itself before the task is done. */
+export interface HandOver {
+  readonly checks: readonly Evidence[];
+  /** The tree that the task made or looked at; absent = to be made of its write set. */
+  readonly gitTree?: string;
+  readonly unmet: readonly Unmet[];
+}
+
+const nothing: HandOver = { checks: [], unmet: [] };
+
+type DoTask = (at: TaskAtWork) => Promise<HandOver>;
+
+const BY_KIND: Readonly<Record<Exclude<TaskKind, 'diagnose'>, DoTask>> = {
+  'base-checks': async ({ swarm, planned, assignment }) => {
+    const checks = await swarm.crew.runner.checkBase(assignment, checksOf(swarm, planned));
+    return { ...nothing, checks };
+  },
+  edit: async (at) => {
+    const { swarm, planned, assignment } = at;
+    const edits = editsOf(swarm, planned);
+    await tellPeers(at, edits);
+    await swarm.crew.coder.edit(assignment, edits);
+    return { ...nothing, unmet: await lookAround(at) };
+  },
+  command: async (at) => {
+    await runPlannedCommand(at);
+    return nothing;
+  },
+  review: async (at) => ({ ...nothing, gitTree: await reviewChange(at) }),
+  prove: async (at) => ({ ...nothing, ...(await proveChange(at)) }),
+};
+
+/** Does the task; plans of before there were kinds have one task, which they did not name. */
+export function doTask(at: TaskAtWork): Promise<HandOver> {
+  const kind = at.planned.kind ?? 'edit';
+  if (kind === 'diagnose') throw new TypeError('a diagnosis is in no plan');
+  return BY_KIND[kind](at);
+}
+
+/** The checks that a task runs, by the names in its plan. */
+export function checksOf(
+  { approved }: Swarm,
+  { checks = [] }: PlannedTask,
+): Swarm['approved']['plan']['checks'] {
+  const names = new Set(checks);
+  return approved.plan.checks.filter(({ name }) => names.has(name));
+}
+
+/** The exact edits of a task. */
+export function editsOf({ approved, work }: Swarm, { writeSet }: PlannedTask): ProposedEdit[] {
+  const paths = new Set(writeSet);
+  return approved.contents.edits
+    .filter(({ path }) => paths.has(path))
+    .map((edit) => toProposedEdit(work.ledger.blobs, edit));
+}
+
+/** Peers hear of a change of names before it is made: what they use may be called otherwise soon. */
+async function tellPeers(
+  { swarm, planned, assignment }: TaskAtWork,
+  edits: readonly ProposedEdit[],
+): Promise<void> {
+  const { names } = swarm.approved.contents;
+  if (names === null) return;
+  const files = `${edits.length} ${edits.length === 1 ? 'file' : 'files'}`;
+  const text = `I am changing ${names.from} to ${names.to} in ${files}: ${planned.title}`;
+  await assignment.agent.announce(planned.id, text, []);
+}
+
+/** Looks for uses that the plan does not reach, and settles with the peers who takes them over. */
+async function lookAround(at: TaskAtWork): Promise<readonly Unmet[]> {
+  const { swarm, planned, assignment, release } = at;
+  const { recipe, state } = swarm.approved;
+  const { look } = recipe;
+  if (look === undefined) return [];
+  const { found, event } = await swarm.crew.coder.lookAround(assignment, {
+    look: () => look(state.goal, lookout(swarm)),
+    plain: (path) => plainEdit(swarm, path),
+    writeSet: planned.writeSet,
+    comesBefore,
+    release,
+  });
+  return unmetDiscoveries(found, event, planned.id);
+}
+
+/** What a recipe looks at: the worktree as it is now, beside what the plan knows. */
+export function lookout({ work, approved }: Swarm): {
+  readonly root: string;
+  readonly files: readonly string[];
+  readonly signal: AbortSignal;
+  readonly planned: ReadonlySet<string>;
+  readonly listed: Swarm['approved']['contents']['listed'];
+} {
+  const { contents, files } = approved;
+  const planned = new Set(contents.edits.map(({ path }) => path));
+  return { root: work.worktree, files, signal: work.signal, planned, listed: contents.listed };
+}
+
+function plainEdit({ approved, work }: Swarm, path: string): ProposedEdit | undefined {
+  const found = approved.contents.plain?.find((edit) => edit.path === path);
+  return found === undefined ? undefined : toProposedEdit(work.ledger.blobs, found);
+}

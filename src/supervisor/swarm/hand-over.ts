@@ -1,0 +1,181 @@
+/**
+ * What the supervisor looks at itself before a task is done: nothing changed outside what was
+ * written through the door, the work is in git objects that a ref keeps, and when the last task of
+ * a change set hands over, its types.
+ */
+import type { WholeChange } from '#guardrails/new-type-errors.ts';
+import { SkeinError } from '#protocol/errors.ts';
+import { expecting } from '#tasks/expect.ts';
+import type { EffectState } from '#tasks/effect-reducer.ts';
+import { safePoint, type MissionWork } from '#tasks/mission-work.ts';
+import type { Verdict } from '#workspace/apply-edit.ts';
+import { taskTreeRef, type TaskTree } from '#workspace/trees/task-tree.ts';
+import type { HandOver, TaskAtWork } from './do-task.ts';
+import { taskState, type Swarm } from './swarm.ts';
+import { splitTask, type PlannedTask } from './task-graph.ts';
+import { writtenFiles } from './written-files.ts';
+
+/** Proves what was handed over and calls the task done; throws what is missing. */
+export async function takeOver(at: TaskAtWork, handOver: HandOver): Promise<void> {
+  const { swarm, planned, assignment } = at;
+  const { task, lease } = assignment;
+  if (writes(planned)) await assertNoStray(swarm, planned);
+  const { tree, ref } = await keepTree(swarm, planned, handOver.gitTree);
+  if (isLastOfSet(swarm, planned)) await judgeTypes(swarm, task);
+  const checks = handOver.checks;
+  const evidence = { task, gitTree: tree, checks, ref, token: lease.token };
+  await swarm.work.record('task.finish', evidence);
+}
+
+const writes = ({ kind = 'edit' }: PlannedTask): boolean => kind === 'edit' || kind === 'command';
+
+/** An agent that wrote past the door, or did not write what it says it did, is found here. */
+async function assertNoStray(swarm: Swarm, { id, writeSet }: PlannedTask): Promise<void> {
+  const { work } = swarm;
+  // Asked before the record: what others write meanwhile is theirs to answer for.
+  const others = pathsAtWork(swarm, id);
+  const explained = writtenFiles(swarm);
+  const written = new Set(explained.map(({ path }) => path));
+  const missing = editPaths(swarm, writeSet).filter((path) => !written.has(path));
+  const { worktree, base } = work;
+  const { files } = await work.world.trees.findStray({ worktree, base, explained });
+  const stray = files.filter(({ path }) => !others.has(path));
+  const problems = [
+    ...missing.map((path) => `${path}: the plan changes it, and no edit was recorded`),
+    ...stray.map(({ path, what }) => `${path}: ${what}, and no recorded edit explains it`),
+  ];
+  if (problems.length === 0) return;
+  const lines = problems.slice(0, 10).map((line) => `  ${line}`);
+  throw new SkeinError('evidence-missing', `Cannot call task ${id} done:\n${lines.join('\n')}`, {
+    fix: 'The worktree is kept until "skein clean": look at what wrote there.',
+    details: { places: problems.slice(0, 20) },
+  });
+}
+
+/** Paths that other tasks may be writing just now. */
+function pathsAtWork({ approved, work }: Swarm, task: string): ReadonlySet<string> {
+  return new Set(
+    approved.plan.tasks
+      .filter(({ id }) => id !== task && taskState(work, id)?.status === 'claimed')
+      .flatMap(({ writeSet }) => writeSet),
+  );
+}
+
+function editPaths({ approved }: Swarm, writeSet: readonly string[]): readonly string[] {
+  const ofTask = new Set(writeSet);
+  return approved.contents.edits.map(({ path }) => path).filter((path) => ofTask.has(path));
+}
+
+/** The work of a task is in git, and reachable, before the task may be called done. */
+async function keepTree(
+  swarm: Swarm,
+  { id, writeSet }: PlannedTask,
+  made: string | undefined,
+): Promise<TaskTree> {
+  const { work } = swarm;
+  const { trees } = work.world;
+  const { repository, worktree, base } = work;
+  const ref = taskTreeRef(...splitTask(id));
+  const files = writtenFiles(swarm, writeSet);
+  const kept =
+    made === undefined
+      ? await trees.prepare(repository, { worktree, base, files, ref })
+      : { tree: made, ref };
+  const move = { ...kept, expectedOld: keptBefore(swarm, id, kept.tree) };
+  await work.effects.perform({
+    kind: 'task-tree',
+    key: `${treeKey(work, id)}${kept.tree}`,
+    subject: `task/${id}`,
+    mission: work.mission,
+    intent: { task: id, ...kept },
+    act: async () => {
+      await trees.keep(repository, move);
+      return {};
+    },
+    probe: async () =>
+      (await trees.probe(repository, move)) === 'done'
+        ? { type: 'done', outcome: {} }
+        : { type: 'not-done' },
+  });
+  return kept;
+}
+
+const treeKey = ({ mission }: MissionWork, task: string): string => `${mission}/task-tree/${task}/`;
+
+/** What an earlier attempt at the task left at its ref. */
+function keptBefore({ work }: Swarm, task: string, tree: string): string | null {
+  const kept = work.ledger.read
+    .entities('effect', treeKey(work, task))
+    .map(({ body }) => body as EffectState)
+    .filter(({ status, intent }) => status === 'done' && intent['tree'] !== tree)
+    .sort((a, b) => (a.intentEvent < b.intentEvent ? -1 : 1));
+  return (kept.at(-1)?.intent['tree'] as string | undefined) ?? null;
+}
+
+/** Whether all other tasks of its change set are done. */
+function isLastOfSet({ approved, work }: Swarm, { id, changeSet }: PlannedTask): boolean {
+  if (changeSet === undefined) return false;
+  return approved.plan.tasks.every(
+    (other) =>
+      other.changeSet !== changeSet ||
+      other.id === id ||
+      taskState(work, other.id)?.status === 'done',
+  );
+}
+
+/** Types are judged over the whole change set: single parts of it may well be wrong alone. */
+async function judgeTypes(swarm: Swarm, task: string): Promise<void> {
+  const { work, crew } = swarm;
+  for (const { name, judge } of crew.changeGuardrails) {
+    safePoint(work);
+    const expects = 'no type error that the base does not have';
+    const action = { task, subject: `task/${task}`, action: name, expects };
+    const { value: verdict } = await expecting<Verdict>(work, action, async () => {
+      const value = await judge(wholeChange(swarm));
+      await recordVerdict(swarm, { task, guardrail: name, verdict: value });
+      return value.type === 'accept'
+        ? { met: true, found: 'none', value }
+        : { met: false, found: value.reason, value };
+    });
+    if (verdict.type === 'refuse') throw refused(verdict);
+  }
+}
+
+function wholeChange(swarm: Swarm): WholeChange {
+  const { work, approved } = swarm;
+  const { worktree: root, base, signal, ledger } = work;
+  const edits = writtenFiles(swarm).map(({ path, after }) => {
+    return { path, after: ledger.blobs.get(after.hash) };
+  });
+  return { root, base, files: approved.files, edits, signal, ...approved.contents.names };
+}
+
+interface JudgedBy {
+  readonly task: string;
+  readonly guardrail: string;
+  readonly verdict: Verdict;
+}
+
+async function recordVerdict(
+  { work }: Swarm,
+  { task, guardrail, verdict }: JudgedBy,
+): Promise<void> {
+  const subject = `task/${task}`;
+  const { mission } = work;
+  if (verdict.type === 'accept') {
+    const data = { guardrail, detail: 'the whole change' };
+    await work.record('note.record', { type: 'guardrail.passed', subject, mission, data });
+    return;
+  }
+  const { reason, places } = verdict;
+  const data = { guardrail, reason, places };
+  await work.record('note.record', { type: 'guardrail.refused', subject, mission, data });
+}
+
+function refused({ reason, places }: Verdict & { type: 'refuse' }): SkeinError {
+  const lines = places.map((place) => `  ${place}`).join('\n');
+  return new SkeinError('guardrail-refused', `Cannot make the change: ${reason}\n${lines}`, {
+    fix: 'Nothing of it is in your tree. Change the goal, or what stands in its way.',
+    details: { places },
+  });
+}

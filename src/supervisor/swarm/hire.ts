@@ -1,0 +1,34 @@
+/** The agents of one mission: hired when they are needed, let go at its end. */
+import type { Role, SwarmAgent } from '#agents/swarm-agent.ts';
+import type { Swarm } from './swarm.ts';
+
+/** An agent of `role` that is free: one that is there, else a new one. */
+export function findAgent(swarm: Swarm, role: string): SwarmAgent {
+  const free = swarm.agents.find(
+    (agent) => agent.role === role && agent.task === null && !agent.isLost,
+  );
+  return free ?? hire(swarm, role as Role);
+}
+
+/** Hires the agents that can be at work at once, so that each hears from the start what is said. */
+export function hireCrew(swarm: Swarm): void {
+  const edits = swarm.approved.plan.tasks.filter(({ role }) => role === 'coder').length;
+  for (let coders = Math.min(swarm.jobs, edits); coders > 0; coders -= 1) hire(swarm, 'coder');
+}
+
+function hire({ agents, tools, crew, work }: Swarm, role: Role): SwarmAgent {
+  const name = tools.names.take(role);
+  const agent = crew.makeAgent({ name, role, bus: tools.bus, work: work.as(name) });
+  agent.join();
+  tools.names.give(agent);
+  agents.push(agent);
+  return agent;
+}
+
+/** Lets all of them go. */
+export function dismissCrew({ agents, tools }: Swarm): void {
+  for (const agent of agents.splice(0)) {
+    agent.leave();
+    tools.names.free(agent.name);
+  }
+}

@@ -1,0 +1,24 @@
+/** How long an agent may be silent before its lease ends, in milliseconds, by what it does. */
+import type { TaskKind } from '#protocol/events/mission.ts';
+import { CHECK_TIMEOUT_MS } from '#workspace/checks/run-check.ts';
+import type { PlannedTask } from './task-graph.ts';
+
+const MINUTE_MS = 60_000;
+
+/** Each edit is a sign of life. */
+const EDIT_TTL_MS = MINUTE_MS;
+
+/** A check or command ends by its own time limit: who runs one is silent for so long at most. */
+const RUN_TTL_MS = CHECK_TIMEOUT_MS + MINUTE_MS;
+
+const BY_KIND: Readonly<Record<TaskKind, number>> = {
+  'base-checks': RUN_TTL_MS,
+  edit: EDIT_TTL_MS,
+  command: RUN_TTL_MS,
+  review: 5 * MINUTE_MS,
+  prove: RUN_TTL_MS,
+  diagnose: 5 * MINUTE_MS,
+};
+
+/** The `ttlMs` of a lease for the task. */
+export const leaseTtlMs = ({ kind = 'edit' }: Pick<PlannedTask, 'kind'>): number => BY_KIND[kind];

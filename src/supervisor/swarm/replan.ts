@@ -1,0 +1,138 @@
+/**
+ * What happens when something was not as expected: a diagnosis task with that as its cause, and
+ * either a changed plan or the end of the mission. Nothing is tried again blindly.
+ */
+import type { Diagnosis, Failure } from '#agents/scout.ts';
+import { SkeinError } from '#protocol/errors.ts';
+import type { TaskState } from '#tasks/task-reducer.ts';
+import { changePlan } from '../mission-planner.ts';
+import type { Strategy } from '../recipe.ts';
+import { lookout } from './do-task.ts';
+import { findAgent } from './hire.ts';
+import { leaseTtlMs } from './lease-time.ts';
+import { highestNumber } from './plan-tasks.ts';
+import { sendTask } from './send-task.ts';
+import { taskState, type Remedy, type Swarm, type Unmet } from './swarm.ts';
+
+/** So often a plan may be changed in one mission. */
+const MOST_CHANGES = 10;
+
+/** Diagnoses, and changes the plan; throws the first error that no strategy is known against. */
+export async function replan(swarm: Swarm, unmet: readonly Unmet[]): Promise<void> {
+  const { work, crew, approved } = swarm;
+  const diagnoses = await diagnose(swarm, unmet);
+  const remedies = diagnoses.filter((each): each is Remedy => each.strategy !== null);
+  const before = approved.contents.strategies ?? [];
+  const strategies = merge(before, remedies);
+  const [first] = unmet;
+  const hopeless = diagnoses.findIndex(({ strategy }) => strategy === null);
+  const isNew = JSON.stringify(strategies) !== JSON.stringify(before);
+  // A strategy that was tried already and did not help is none.
+  const failed = hopeless !== -1 ? unmet[hopeless] : isNew ? undefined : first;
+  if (failed !== undefined) throw explained(failed, diagnoses[Math.max(0, hopeless)]);
+  await releaseAll(swarm, 'the plan changes');
+  if (changesSoFar(swarm) >= MOST_CHANGES) {
+    throw new SkeinError(
+      'limit-reached',
+      `Cannot change the plan: it changed ${MOST_CHANGES} times`,
+    );
+  }
+  await changePlan(work, crew, approved.state, {
+    before: approved.plan,
+    strategies,
+    reason: remedies.map(({ finding, strategy }) => `${finding}: ${strategy}`).join('; '),
+    cause: first?.failure.event ?? '',
+  });
+}
+
+const changesSoFar = ({ approved, work }: Swarm): number =>
+  Number((approved.state.plan ?? '').slice(work.mission.length + 1)) - 1;
+
+/** The error as it is, with what the diagnosis adds to it. */
+function explained({ error }: Unmet, diagnosis: Diagnosis | undefined): SkeinError {
+  const finding = diagnosis?.finding ?? '';
+  if (finding === '' || error.message.includes(finding)) return error;
+  const { name, fix, details, cause } = error;
+  return new SkeinError(name, `${error.message}\n${finding}`, {
+    ...(fix === undefined ? {} : { fix }),
+    ...(details === undefined ? {} : { details }),
+    cause,
+  });
+}
+
+/** Strategies by name, each with all paths that it is for. */
+function merge(before: readonly Strategy[], remedies: readonly Remedy[]): readonly Strategy[] {
+  const byName = new Map(before.map(({ name, paths }) => [name, new Set(paths)]));
+  for (const { strategy, paths } of remedies) {
+    const known = byName.get(strategy) ?? new Set();
+    for (const path of paths) known.add(path);
+    byName.set(strategy, known);
+  }
+  return Array.from(byName, ([name, paths]) => ({ name, paths: [...paths].sort() }));
+}
+
+async function diagnose(swarm: Swarm, unmet: readonly Unmet[]): Promise<readonly Diagnosis[]> {
+  const { work, approved } = swarm;
+  const { mission } = work;
+  const [first] = unmet;
+  const ids = work.ledger.read.entities('task', `${mission}.`).map(({ id }) => id);
+  const task = `${mission}.${highestNumber(ids) + 1}`;
+  const cause = first?.failure.event ?? '';
+  const title = `Find out why: ${first?.failure.what.split('\n', 1)[0] ?? ''}`;
+  const added = { task, mission, plan: approved.state.plan ?? '', title, role: 'scout' };
+  await work.record('task.add', { ...added, kind: 'diagnose', ...(cause === '' ? {} : { cause }) });
+  return carryOut(
+    swarm,
+    { id: task, title },
+    unmet.map(({ failure }) => failure),
+  );
+}
+
+async function carryOut(
+  swarm: Swarm,
+  { id: task, title }: { readonly id: string; readonly title: string },
+  failures: readonly Failure[],
+): Promise<readonly Diagnosis[]> {
+  const { work, crew, approved } = swarm;
+  const agent = findAgent(swarm, 'scout');
+  agent.task = task;
+  try {
+    const ttlMs = leaseTtlMs({ kind: 'diagnose' });
+    const answer = await sendTask(swarm, { id: task, title }, { agent, ttlMs });
+    if (answer?.type !== 'taken') throw new SkeinError('agent-lost', `Cannot diagnose: no scout`);
+    const assignment = {
+      agent,
+      work: agent.work,
+      task,
+      lease: answer.lease,
+      alive: () => undefined,
+    };
+    const found = await crew.scout.diagnose(assignment, failures, (failure) => ask(swarm, failure));
+    const tree = await work.world.trees.expected(work.repository, work.base, []);
+    const done = { task, gitTree: tree, checks: [], token: answer.lease.token };
+    await work.record('task.finish', done);
+    return found;
+  } finally {
+    agent.task = null;
+  }
+
+  async function ask(at: Swarm, failure: Failure): Promise<Diagnosis> {
+    const { diagnose: byRecipe } = approved.recipe;
+    if (byRecipe === undefined) return unknownCause(failure);
+    return byRecipe(approved.state.goal, failure, lookout(at));
+  }
+}
+
+const unknownCause = ({ what, paths }: Failure): Diagnosis => ({
+  finding: what.split('\n', 1)[0] ?? '',
+  strategy: null,
+  paths,
+});
+
+/** Nobody holds anything while a person may be asked. */
+async function releaseAll({ work, approved }: Swarm, reason: string): Promise<void> {
+  for (const { id: task } of approved.plan.tasks) {
+    const state: TaskState | undefined = taskState(work, task);
+    if (state?.status === 'claimed') await work.record('task.release', { task, reason });
+  }
+}

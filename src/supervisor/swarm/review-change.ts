@@ -1,0 +1,50 @@
+/** The critic's look at all that was written, in git, against the plan's expected effect. */
+import type { ExpectedEffect, ReviewVerdict } from '#agents/critic.ts';
+import { SkeinError } from '#protocol/errors.ts';
+import { expecting } from '#tasks/expect.ts';
+import { taskTreeRef } from '#workspace/trees/task-tree.ts';
+import type { TaskAtWork } from './do-task.ts';
+import type { Swarm } from './swarm.ts';
+import { splitTask } from './task-graph.ts';
+import { writtenFiles } from './written-files.ts';
+
+/** Reviews the whole change; answers its tree. Throws `review-refused`. */
+export async function reviewChange(at: TaskAtWork): Promise<string> {
+  const { swarm, assignment, planned } = at;
+  const { work, task } = assignment;
+  const { repository, worktree, base } = work;
+  const files = writtenFiles(swarm);
+  const ref = taskTreeRef(...splitTask(task));
+  const { tree } = await work.world.trees.prepare(repository, { worktree, base, files, ref });
+  const { expects = planned.title } = planned;
+  const action = { task, subject: `task/${task}`, action: 'review', expects };
+  const { value } = await expecting<ReviewVerdict>(work, action, async () => {
+    const writeSet = swarm.approved.plan.tasks.flatMap((each) => each.writeSet);
+    const expected = expectedEffect(swarm);
+    const review = { base, actual: tree, writeSet, expected };
+    const verdict = await swarm.crew.critic.review(work, review);
+    return verdict.type === 'accept'
+      ? { met: true, found: `${verdict.hunks} changes, all explained`, value: verdict }
+      : { met: false, found: verdict.reason, value: verdict };
+  });
+  if (value.type === 'refuse') throw refused(value);
+  return tree;
+}
+
+function expectedEffect({ approved }: Swarm): ExpectedEffect {
+  const { edits, commands = [] } = approved.contents;
+  return {
+    edits,
+    commands: commands.flatMap(({ paths, command }) =>
+      command === undefined ? [] : [{ paths, lines: command.lines }],
+    ),
+  };
+}
+
+function refused({ reason, places }: Extract<ReviewVerdict, { type: 'refuse' }>): SkeinError {
+  const lines = places.map((place) => `  ${place}`).join('\n');
+  return new SkeinError('review-refused', `Cannot accept the change: ${reason}\n${lines}`, {
+    fix: 'The worktree is kept until "skein clean": look at what wrote these lines.',
+    details: { places },
+  });
+}
