@@ -10,11 +10,21 @@ import { fastForward, probeFastForward } from './git/fast-forward.ts';
 import { createGitCommit, prepareGitCommit, probeGitCommit } from './git/git-commit.ts';
 import { readGitIdentity } from './git/git-identity.ts';
 import { openRepository } from './git/open-repository.ts';
+import { writeChangeTree } from './git/scratch-tree.ts';
 import { listChangedFiles } from './git/show-diff.ts';
 import { listTrackedFiles } from './git/tracked-files.ts';
 import { addWorktree, prepareWorktree, probeWorktree, removeWorktree } from './git/worktree.ts';
 import { makeDependencyLinks, probeDependencyLinks } from './make-links.ts';
 import { readSkeinYaml } from './skein-yaml.ts';
+import { readBaseFiles } from './trees/base-files.ts';
+import { listHunks } from './trees/changed-hunks.ts';
+import { findStray } from './trees/stray-changes.ts';
+import {
+  keepTaskTree,
+  prepareTaskTree,
+  probeTaskTree,
+  removeTaskTrees,
+} from './trees/task-tree.ts';
 import type { World } from './world.ts';
 import { assertWritable } from './write-rules.ts';
 
@@ -40,6 +50,16 @@ export const localWorld: World = {
     assertBranchFree,
     updateBranch,
     probeBranch,
+  },
+  trees: {
+    prepare: prepareTaskTree,
+    keep: keepTaskTree,
+    probe: probeTaskTree,
+    remove: removeTaskTrees,
+    expected: writeChangeTree,
+    hunks: listHunks,
+    findStray,
+    readBase: readBaseFiles,
   },
   merge: { fastForward, probe: probeFastForward },
   checks: { discover: discoverChecks, mergeHooks: mergeHooksCheck, run: runCheck },

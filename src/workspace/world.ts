@@ -13,6 +13,7 @@ import type { fastForward, probeFastForward } from './git/fast-forward.ts';
 import type { createGitCommit, prepareGitCommit, probeGitCommit } from './git/git-commit.ts';
 import type { readGitIdentity } from './git/git-identity.ts';
 import type { openRepository } from './git/open-repository.ts';
+import type { writeChangeTree } from './git/scratch-tree.ts';
 import type { listChangedFiles } from './git/show-diff.ts';
 import type { listTrackedFiles } from './git/tracked-files.ts';
 import type {
@@ -23,6 +24,15 @@ import type {
 } from './git/worktree.ts';
 import type { makeDependencyLinks, probeDependencyLinks } from './make-links.ts';
 import type { readSkeinYaml } from './skein-yaml.ts';
+import type { readBaseFiles } from './trees/base-files.ts';
+import type { listHunks } from './trees/changed-hunks.ts';
+import type { findStray } from './trees/stray-changes.ts';
+import type {
+  keepTaskTree,
+  prepareTaskTree,
+  probeTaskTree,
+  removeTaskTrees,
+} from './trees/task-tree.ts';
 import type { assertWritable } from './write-rules.ts';
 
 /** Worktrees of missions: what makes, recognises, reads and removes them. */
@@ -60,6 +70,19 @@ export interface MergePort {
   readonly probe: typeof probeFastForward;
 }
 
+/** What tasks left, in git: keeping it, letting go of it, and reading what changed. */
+export interface TreesPort {
+  readonly prepare: typeof prepareTaskTree;
+  readonly keep: typeof keepTaskTree;
+  readonly probe: typeof probeTaskTree;
+  readonly remove: typeof removeTaskTrees;
+  /** The tree that planned contents would give. */
+  readonly expected: typeof writeChangeTree;
+  readonly hunks: typeof listHunks;
+  readonly findStray: typeof findStray;
+  readonly readBase: typeof readBaseFiles;
+}
+
 /** Checks: which there are, and running one (as well as the setup of a worktree). */
 export interface ChecksPort {
   readonly discover: typeof discoverChecks;
@@ -81,6 +104,7 @@ export interface World {
   readonly worktrees: WorktreesPort;
   readonly files: FilesPort;
   readonly git: GitPort;
+  readonly trees: TreesPort;
   readonly merge: MergePort;
   readonly checks: ChecksPort;
   readonly dependencies: DependenciesPort;

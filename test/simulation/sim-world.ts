@@ -11,16 +11,29 @@ import { SkeinError } from '#protocol/errors.ts';
 import type { Check, CheckResult } from '#workspace/checks/check.ts';
 import type { FastForward } from '#workspace/git/fast-forward.ts';
 import type { Repository } from '#workspace/git/open-repository.ts';
+import type { WorktreeChange } from '#workspace/git/scratch-tree.ts';
+import type { TreeChanges } from '#workspace/trees/changed-hunks.ts';
+import type { TaskTreeMove } from '#workspace/trees/task-tree.ts';
+import type { EffectState } from '#workspace/workspace.ts';
 import type {
   ChecksPort,
   FilesPort,
   GitPort,
   MergePort,
+  TreesPort,
   World,
   WorktreesPort,
 } from '#workspace/world.ts';
 import type { SimDisk } from './sim-disk.ts';
-import { BASE, gitId, TOP, treeId, type SimWorktree, type WorldState } from './world-state.ts';
+import {
+  BASE,
+  gitId,
+  TOP,
+  treeId,
+  type SimWorktree,
+  type Tree,
+  type WorldState,
+} from './world-state.ts';
 
 /** What the world is made of in one life. */
 export interface SimWorldOptions {
@@ -34,6 +47,8 @@ export interface SimWorldOptions {
 
 interface Hands {
   readonly state: WorldState;
+  /** Trees by id. Without a ref they are no change of the world: git itself collects them. */
+  readonly objects: Map<string, Tree>;
   readonly turn: () => Promise<void>;
   /** One durable change of the world, in the name of one of `effects`. */
   readonly change: (effects: readonly string[], what: string, make: () => void) => Promise<void>;
@@ -44,6 +59,7 @@ export function makeSimWorld({ disk, turn, isOpen, violate }: SimWorldOptions): 
   const state = disk.world;
   const hands: Hands = {
     state,
+    objects: new Map(),
     turn,
     change: async (effects, what, make) => {
       await turn();
@@ -64,6 +80,7 @@ export function makeSimWorld({ disk, turn, isOpen, violate }: SimWorldOptions): 
     worktrees: makeWorktrees(hands),
     files: makeFiles(hands),
     git: makeGit(hands),
+    trees: makeTrees(hands),
     merge: makeMerge(hands),
     checks: makeChecks(hands),
     dependencies: {
@@ -184,21 +201,39 @@ const missionOf = (message: string): string => /Skein-Mission: (\S+)/.exec(messa
 
 const person = { name: 'Person', email: 'person@example.com' };
 
-function makeGit({ state, turn, change }: Hands): GitPort {
-  // Objects without a ref are no change of the world: git itself collects them.
-  const trees = new Map<string, Record<string, string>>();
+/** The tree that a tree or a commit is; as in git one that nobody holds may be gone. */
+function findTree({ state, objects }: Hands, id: string): Tree {
+  const found = objects.get(id) ?? state.trees[id] ?? state.commits[id]?.tree;
+  if (found === undefined) throw new SkeinError('git-failed', `Cannot read ${id}: it is not there`);
+  return found;
+}
+
+/** Puts a tree of `base` with other contents among the objects; answers its id. */
+function storeTree(hands: Hands, base: string, contents: Tree): string {
+  const tree = { ...findTree(hands, base), ...contents };
+  const id = treeId(tree);
+  hands.objects.set(id, tree);
+  return id;
+}
+
+/** The same with files of a worktree, which must be what was written. */
+function storeFiles(hands: Hands, { worktree, base, files }: WorktreeChange): string {
+  const { files: present } = worktreeAt(hands.state, worktree);
+  const contents = files.map(({ path, afterHash }) => {
+    const content = present[path] ?? '';
+    assert.equal(sha256(content), afterHash, `${path} is not what was written`);
+    return [path, content] as const;
+  });
+  return storeTree(hands, base, Object.fromEntries(contents));
+}
+
+function makeGit(hands: Hands): GitPort {
+  const { state, objects, turn, change } = hands;
   return {
     readIdentity: async () => ({ author: person, committer: person }),
     prepareCommit: async (_repository, { worktree, base: parent, files, message, date }) => {
       await turn();
-      const tree: Record<string, string> = { ...state.commits[parent]?.tree };
-      for (const { path, afterHash } of files) {
-        const content = worktreeAt(state, worktree).files[path] ?? '';
-        assert.equal(sha256(content), afterHash, `${path} is not what was written`);
-        tree[path] = content;
-      }
-      const id = treeId(tree);
-      trees.set(id, tree);
+      const id = storeFiles(hands, { worktree, base: parent, files });
       const content = { tree: id, parent, message, author: person, committer: person, date };
       return { ...content, expectedId: gitId(canonicalJson(content)) };
     },
@@ -206,7 +241,7 @@ function makeGit({ state, turn, change }: Hands): GitPort {
       const content = { tree: id, parent, message, author: person, committer: person, date };
       assert.equal(gitId(canonicalJson(content)), expectedId);
       const mission = missionOf(message);
-      const tree = trees.get(id) ?? worktreeAt(state, `/worktrees/${mission}`).files;
+      const tree = objects.get(id) ?? worktreeAt(state, `/worktrees/${mission}`).files;
       assert.equal(treeId(tree), id, 'the tree of the git commit is there');
       await change([`${mission}/git-commit`], `git-commit ${mission}`, () => {
         state.commits[expectedId] = { tree: { ...tree }, parent, message };
@@ -236,6 +271,94 @@ function makeGit({ state, turn, change }: Hands): GitPort {
       return now === expectedOld ? 'not-done' : 'unknown';
     },
   };
+}
+
+function makeTrees(hands: Hands): TreesPort {
+  const { state, objects, turn, change } = hands;
+  const probe = ({ tree, ref, expectedOld = null }: TaskTreeMove): EffectState => {
+    const now = state.refs[ref] ?? null;
+    if (now === tree) return 'done';
+    return now === expectedOld ? 'not-done' : 'unknown';
+  };
+  const refsOf = (mission: string): string[] =>
+    Object.keys(state.refs).filter((ref) => ref.startsWith(`refs/skein/${mission}/`));
+  return {
+    prepare: async (_repository, { ref, ...written }) => {
+      await turn();
+      return { tree: storeFiles(hands, written), ref };
+    },
+    keep: async (_repository, move) => {
+      await turn();
+      const { tree, ref } = move;
+      const object = objects.get(tree) ?? state.trees[tree];
+      if (object === undefined) {
+        throw new SkeinError('workspace-failed', `Cannot keep ${tree}: it is not there`);
+      }
+      const standing = probe(move);
+      if (standing === 'done') return;
+      if (standing === 'unknown') throw new SkeinError('conflict', `Cannot keep ${tree} at ${ref}`);
+      const [mission = '', number = ''] = ref.split('/').slice(2);
+      const task = `${mission}.${number}`;
+      const key = `${mission}/task-tree/${task}`;
+      await change([key, `${key}/${tree}`], `task-tree ${task} ${tree}`, () => {
+        state.trees[tree] = object;
+        state.refs[ref] = tree;
+      });
+    },
+    probe: async (_repository, move) => {
+      await turn();
+      return probe(move);
+    },
+    remove: async (_repository, mission) => {
+      await turn();
+      if (refsOf(mission).length === 0) return;
+      await change([`${mission}/cleanup`], `removal of trees ${mission}`, () => {
+        for (const ref of refsOf(mission)) delete state.refs[ref];
+      });
+    },
+    readBase: async (_repository, base, paths) => {
+      await turn();
+      const before = findTree(hands, base);
+      const found = paths.filter((path) => before[path] !== undefined);
+      return new Map(found.map((path) => [path, Buffer.from(before[path] ?? '')]));
+    },
+    expected: async (_repository, base, files) => {
+      await turn();
+      const contents = files.map(({ path, bytes }) => [path, Buffer.from(bytes).toString('utf8')]);
+      return storeTree(hands, base, Object.fromEntries(contents));
+    },
+    hunks: async (_repository, from, to) => {
+      await turn();
+      return compareSimTrees(findTree(hands, from), findTree(hands, to));
+    },
+    findStray: async ({ worktree, base, explained }) => {
+      await turn();
+      const wanted = new Map(explained.map(({ path, afterHash }) => [path, afterHash]));
+      const before = findTree(hands, base);
+      const files = Object.entries(worktreeAt(state, worktree).files)
+        .filter(
+          ([path, content]) => sha256(content) !== (wanted.get(path) ?? sha256(before[path] ?? '')),
+        )
+        .map(([path]) => ({ path, what: 'changed' as const }));
+      return { count: files.length, files };
+    },
+  };
+}
+
+/** Whole files: what differs is one hunk from the first line to the last. */
+function compareSimTrees(from: Tree, to: Tree): TreeChanges {
+  const paths = [...new Set([...Object.keys(from), ...Object.keys(to)])].sort();
+  const lines = (text: string): string[] => text.split(/(?<=\n)/).filter((line) => line !== '');
+  const hunks = paths
+    .filter((path) => from[path] !== to[path])
+    .map((path) => ({
+      path,
+      oldStart: 1,
+      oldLines: lines(from[path] ?? ''),
+      newStart: 1,
+      newLines: lines(to[path] ?? ''),
+    }));
+  return { hunks, others: [] };
 }
 
 function makeMerge({ state, turn, change }: Hands): MergePort {

@@ -22,6 +22,8 @@ export interface SimWorktree {
 export interface WorldState {
   readonly commits: Record<string, SimCommit>;
   readonly refs: Record<string, string>;
+  /** Trees that a ref holds; others go with the life that made them. */
+  readonly trees: Record<string, Tree>;
   readonly worktrees: Record<string, SimWorktree>;
   /** The person's own files. */
   files: Record<string, string>;
@@ -47,6 +49,7 @@ export const BASE = gitId('base');
 export const newWorld = (): WorldState => ({
   commits: { [BASE]: { tree: base, parent: null, message: 'base' } },
   refs: { 'refs/heads/main': BASE },
+  trees: {},
   worktrees: {},
   files: { ...base },
   happened: {},

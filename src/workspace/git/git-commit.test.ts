@@ -17,6 +17,7 @@ import {
   tempRepository,
   type TempRepository,
 } from '#workspace/fixtures/temp-repository.ts';
+import { tempWorktree } from '#workspace/fixtures/temp-worktree.ts';
 import {
   createGitCommit,
   prepareGitCommit,
@@ -24,8 +25,7 @@ import {
   type PreparedGitCommit,
 } from './git-commit.ts';
 import { readGitIdentity } from './git-identity.ts';
-import { openRepository, type Repository } from './open-repository.ts';
-import { addWorktree, prepareWorktree } from './worktree.ts';
+import type { Repository } from './open-repository.ts';
 
 interface Work {
   readonly repository: Repository;
@@ -38,11 +38,7 @@ interface Work {
 
 /** A worktree of `temp` in which `prepare` writes files and prepares their git commit. */
 async function begin(temp: TempRepository): Promise<Work> {
-  const repository = await openRepository(temp.top);
-  const request = { path: join(temp.folder, 'work'), commit: repository.head, reason: 'm1' };
-  const plan = prepareWorktree(repository, request);
-  await addWorktree(repository, plan);
-  const worktree = plan.path;
+  const { repository, worktree } = await tempWorktree(temp);
   return {
     repository,
     worktree,

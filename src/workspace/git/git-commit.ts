@@ -4,15 +4,12 @@
  * commit exists and a crash in between can be recognised.
  */
 import { createHash } from 'node:crypto';
-import { sha256 } from '#lib/sha256.ts';
 import { SkeinError } from '#protocol/errors.ts';
-import { assertEditPath } from '#workspace/edit-path.ts';
-import { readEditFile } from '#workspace/file-edit.ts';
 import type { EffectState } from '#workspace/workspace.ts';
 import type { GitIdentity, GitPerson } from './git-identity.ts';
 import type { Repository } from './open-repository.ts';
 import { gitText, runGit } from './run-git.ts';
-import { treeOf, writeChangeTree, type WrittenFile } from './scratch-tree.ts';
+import { storeChange, type WorktreeChange } from './scratch-tree.ts';
 
 /** A moment as git writes it: whole seconds since 1970 and the offset, such as `+0200`. */
 export interface GitDate {
@@ -31,35 +28,28 @@ export interface PreparedGitCommit {
   readonly expectedId: string;
 }
 
-/** What a commit is prepared from. */
-export interface CommitRequest {
-  readonly worktree: string;
-  readonly base: string;
-  /** The write set: each path with the SHA-256 of its bytes in the worktree. */
-  readonly files: readonly { readonly path: string; readonly afterHash: string }[];
+/** What a commit is prepared from: its files are the write set. */
+export interface CommitRequest extends WorktreeChange {
   readonly message: string;
   readonly identity: GitIdentity;
   readonly date: GitDate;
 }
 
 /**
- * Writes the objects of the change (no ref, no commit) and returns the commit to make. Throws
- * `edit-conflict` when a file is no longer what was written, `workspace-failed` when git would
- * record something else than exactly the write set.
+ * Writes the objects of the change (no ref, no commit) and returns the commit to make. Throws as
+ * `storeChange` does, and `workspace-failed` when nothing would change.
  */
 export async function prepareGitCommit(
   repository: Repository,
   request: CommitRequest,
 ): Promise<PreparedGitCommit> {
-  const files: WrittenFile[] = [];
-  for (const { path, afterHash } of request.files) {
-    assertEditPath(path);
-    const bytes = await readEditFile(request.worktree, path);
-    if (bytes === null || sha256(bytes) !== afterHash) throw changedSince(path);
-    files.push({ path, bytes });
+  const { tree, changed } = await storeChange(repository, request);
+  if (changed === 0) {
+    const message = 'Cannot make the git commit: nothing would change';
+    throw new SkeinError('workspace-failed', message, {
+      fix: 'The edits change only what git does not store, such as line ends that it converts.',
+    });
   }
-  const tree = await writeChangeTree(repository, request.base, files);
-  await assertOnlyWriteSet(repository, request, tree);
   const { author, committer } = await asGitWritesThem(repository, request);
   const { date, base: parent } = request;
   const content = { tree, parent, message: asMessage(request.message), author, committer, date };
@@ -150,32 +140,3 @@ async function asGitWritesThem(
     committer: await ask('GIT_COMMITTER_IDENT'),
   };
 }
-
-async function assertOnlyWriteSet(
-  repository: Repository,
-  request: CommitRequest,
-  tree: string,
-): Promise<void> {
-  const base = await treeOf(repository, request.base);
-  const args = ['diff-tree', '-r', '-z', '--no-renames', '--name-status', base, tree];
-  const { stdout } = await runGit({ cwd: repository.top, args });
-  const fields = stdout.toString('utf8').split('\0').slice(0, -1);
-  const wanted = new Set(request.files.map(({ path }) => path));
-  for (let index = 0; index < fields.length; index += 2) {
-    const [status, path = ''] = fields.slice(index, index + 2);
-    if (status === 'M' && wanted.delete(path)) continue;
-    throw new SkeinError('workspace-failed', `Cannot make the git commit: ${path} is not in it`, {
-      details: { path, status },
-    });
-  }
-  if (fields.length > 0) return;
-  throw new SkeinError('workspace-failed', 'Cannot make the git commit: nothing would change', {
-    fix: 'The edits change only what git does not store, such as line ends that it converts.',
-  });
-}
-
-const changedSince = (path: string): SkeinError =>
-  new SkeinError('edit-conflict', `Cannot commit ${path}: it changed after the edit`, {
-    fix: 'A check may have rewritten it (for example lint --fix); run the check without writing.',
-    details: { path },
-  });

@@ -7,6 +7,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { sha256 } from '#lib/sha256.ts';
+import { SkeinError } from '#protocol/errors.ts';
+import { assertEditPath } from '#workspace/edit-path.ts';
+import { readEditFile } from '#workspace/file-edit.ts';
+import { compareTrees } from '#workspace/trees/raw-changes.ts';
 import type { GitCall, GitResult } from './run-git.ts';
 import { gitText, runGit } from './run-git.ts';
 import type { Repository } from './open-repository.ts';
@@ -15,6 +20,14 @@ import type { Repository } from './open-repository.ts';
 export interface WrittenFile {
   readonly path: string;
   readonly bytes: Uint8Array;
+}
+
+/** What was written in a worktree: each path with the SHA-256 of its bytes, on top of `base`. */
+export interface WorktreeChange {
+  readonly worktree: string;
+  /** A commit or a tree. */
+  readonly base: string;
+  readonly files: readonly { readonly path: string; readonly afterHash: string }[];
 }
 
 /** Where a private index is at work. */
@@ -73,6 +86,41 @@ export function writeChangeTree(
   });
 }
 
-/** The id of the tree of `commit`. */
-export const treeOf = (repository: Repository, commit: string): Promise<string> =>
-  gitText({ cwd: repository.top, args: ['rev-parse', '--verify', `${commit}^{tree}`] });
+/**
+ * Writes the objects of a change as it is in the worktree: `changed` counts the files that differ
+ * for git. Throws `edit-conflict` when a file is no longer what was written, `workspace-failed`
+ * when git would store something else than exactly these files.
+ */
+export async function storeChange(
+  repository: Repository,
+  { worktree, base, files }: WorktreeChange,
+): Promise<{ readonly tree: string; readonly changed: number }> {
+  if (files.length === 0) return { tree: await treeOf(repository, base), changed: 0 };
+  const written: WrittenFile[] = [];
+  for (const { path, afterHash } of files) {
+    assertEditPath(path);
+    const bytes = await readEditFile(worktree, path);
+    if (bytes === null || sha256(bytes) !== afterHash) throw changedSince(path);
+    written.push({ path, bytes });
+  }
+  const tree = await writeChangeTree(repository, base, written);
+  const changes = await compareTrees({ cwd: repository.top, from: base, to: tree });
+  const wanted = new Set(files.map(({ path }) => path));
+  const other = changes.find(({ path, status, from, to }) => {
+    return status !== 'M' || from.mode !== to.mode || !wanted.has(path);
+  });
+  if (other === undefined) return { tree, changed: changes.length };
+  const { path, status } = other;
+  throw new SkeinError('workspace-failed', `Cannot store the change: ${path} is not part of it`, {
+    details: { path, status },
+  });
+}
+
+const changedSince = (path: string): SkeinError =>
+  new SkeinError('edit-conflict', `Cannot store ${path}: it changed after the edit`, {
+    fix: 'A check may have rewritten it (for example lint --fix); run the check without writing.',
+    details: { path },
+  });
+
+const treeOf = ({ top }: Repository, base: string): Promise<string> =>
+  gitText({ cwd: top, args: ['rev-parse', '--verify', `${base}^{tree}`] });

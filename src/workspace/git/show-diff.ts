@@ -30,6 +30,11 @@ export async function showDiff(request: DiffRequest): Promise<Buffer> {
   return (await diff(request, [])).stdout;
 }
 
+/** Each entry that differs with modes and object ids, as `--raw -z` prints it. */
+export async function showRawDiff(request: DiffRequest): Promise<Buffer> {
+  return (await diff(request, ['--raw', '-z', '--no-abbrev'])).stdout;
+}
+
 /** A tracked file that differs; `status` is git's letter (M, A, D, T). */
 export interface ChangedFile {
   readonly path: string;
