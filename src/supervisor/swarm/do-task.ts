@@ -24,6 +24,8 @@ export interface HandOver {
   readonly checks: readonly Evidence[];
   /** The tree that the task made or looked at; absent = to be made of its write set. */
   readonly gitTree?: string;
+  /** What was found, for the record. */
+  readonly found?: string;
   readonly unmet: readonly Unmet[];
 }
 
@@ -47,7 +49,7 @@ const BY_KIND: Readonly<Record<Exclude<TaskKind, 'diagnose'>, DoTask>> = {
     await runPlannedCommand(at);
     return nothing;
   },
-  review: async (at) => ({ ...nothing, gitTree: await reviewChange(at) }),
+  review: async (at) => ({ ...nothing, ...(await reviewChange(at)) }),
   prove: async (at) => ({ ...nothing, ...(await proveChange(at)) }),
 };
 

@@ -1,34 +1,28 @@
 /** The critic's look at all that was written, in git, against the plan's expected effect. */
 import type { ExpectedEffect, ReviewVerdict } from '#agents/critic.ts';
 import { SkeinError } from '#protocol/errors.ts';
-import { expecting } from '#tasks/expect.ts';
 import { taskTreeRef } from '#workspace/trees/task-tree.ts';
-import type { TaskAtWork } from './do-task.ts';
+import type { HandOver, TaskAtWork } from './do-task.ts';
 import type { Swarm } from './swarm.ts';
 import { splitTask } from './task-graph.ts';
 import { writtenFiles } from './written-files.ts';
 
-/** Reviews the whole change; answers its tree. Throws `review-refused`. */
-export async function reviewChange(at: TaskAtWork): Promise<string> {
-  const { swarm, assignment, planned } = at;
+/** Reviews the whole change; answers its tree and what was found. Throws `review-refused`. */
+export async function reviewChange({
+  swarm,
+  assignment,
+}: TaskAtWork): Promise<Pick<HandOver, 'gitTree' | 'found'>> {
   const { work, task } = assignment;
   const { repository, worktree, base } = work;
   const files = writtenFiles(swarm);
   const ref = taskTreeRef(...splitTask(task));
   const { tree } = await work.world.trees.prepare(repository, { worktree, base, files, ref });
-  const { expects = planned.title } = planned;
-  const action = { task, subject: `task/${task}`, action: 'review', expects };
-  const { value } = await expecting<ReviewVerdict>(work, action, async () => {
-    const writeSet = swarm.approved.plan.tasks.flatMap((each) => each.writeSet);
-    const expected = expectedEffect(swarm);
-    const review = { base, actual: tree, writeSet, expected };
-    const verdict = await swarm.crew.critic.review(work, review);
-    return verdict.type === 'accept'
-      ? { met: true, found: `${verdict.hunks} changes, all explained`, value: verdict }
-      : { met: false, found: verdict.reason, value: verdict };
-  });
-  if (value.type === 'refuse') throw refused(value);
-  return tree;
+  const writeSet = swarm.approved.plan.tasks.flatMap((each) => each.writeSet);
+  const expected = expectedEffect(swarm);
+  const review = { base, actual: tree, writeSet, expected };
+  const verdict = await swarm.crew.critic.review(work, review);
+  if (verdict.type === 'refuse') throw refused(verdict);
+  return { gitTree: tree, found: `${verdict.hunks} changes, all explained` };
 }
 
 function expectedEffect({ approved }: Swarm): ExpectedEffect {

@@ -98,7 +98,7 @@ async function workOn(
       handedOver();
       await takeOver(at, handOver);
       if (handOver.unmet.length > 0) end = { type: 'unmet', unmet: handOver.unmet };
-      return { met: true, found: 'done', value: undefined };
+      return { met: true, found: handOver.found ?? 'done', value: undefined };
     } catch (thrown) {
       const error = toSkeinError(stop.signal.aborted ? stop.signal.reason : thrown);
       if (unmetError(error, { event: '', task, paths: [] }) === undefined) throw error;
