@@ -12,6 +12,18 @@ export interface Style {
   readonly cyan: Paint;
 }
 
+const asItIs: Paint = (text) => text;
+
+/** No colours: for text that is measured, or read by programs. */
+export const PLAIN: Style = {
+  bold: asItIs,
+  dim: asItIs,
+  red: asItIs,
+  green: asItIs,
+  yellow: asItIs,
+  cyan: asItIs,
+};
+
 const CODES = {
   bold: [1, 22],
   dim: [2, 22],
