@@ -5,6 +5,7 @@ type Load = () => Promise<{ readonly command: CliCommand }>;
 
 /** Every command; its module is only loaded when it is called. */
 const COMMANDS: Readonly<Record<string, Load>> = {
+  agents: () => import('./commands/swarm/agents.ts'),
   approve: () => import('./commands/mission/approve.ts'),
   backup: () => import('./commands/record/backup.ts'),
   cancel: () => import('./commands/mission/cancel.ts'),
@@ -13,8 +14,10 @@ const COMMANDS: Readonly<Record<string, Load>> = {
   diff: () => import('./commands/mission/diff.ts'),
   doctor: () => import('./commands/node/doctor.ts'),
   down: () => import('./commands/node/down.ts'),
+  leases: () => import('./commands/swarm/leases.ts'),
   log: () => import('./commands/record/log.ts'),
   missions: () => import('./commands/mission/missions.ts'),
+  plan: () => import('./commands/mission/plan.ts'),
   reject: () => import('./commands/mission/reject.ts'),
   repair: () => import('./commands/record/repair.ts'),
   restore: () => import('./commands/record/restore.ts'),
@@ -22,8 +25,10 @@ const COMMANDS: Readonly<Record<string, Load>> = {
   run: () => import('./commands/mission/run.ts'),
   show: () => import('./commands/mission/show.ts'),
   status: () => import('./commands/node/status.ts'),
+  tasks: () => import('./commands/swarm/tasks.ts'),
   up: () => import('./commands/node/up.ts'),
   verify: () => import('./commands/record/verify.ts'),
+  'why-waiting': () => import('./commands/swarm/why-waiting.ts'),
 };
 
 const HELP_WORDS = new Set(['-h', '--help', 'help']);

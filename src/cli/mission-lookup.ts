@@ -92,13 +92,14 @@ export async function findMission(
   );
 }
 
-/** The plan of a mission; undefined while there is none. */
-export async function findPlan(
+/** A plan by its id; undefined when there is none. */
+export async function fetchPlan(
   client: NodeClient,
-  mission: FoundMission,
+  space: string,
+  id: string | null | undefined,
 ): Promise<PlanState | undefined> {
-  if (mission.body.plan === null) return undefined;
-  const query = `space=${mission.space}&id=${encodeURIComponent(mission.body.plan)}`;
+  if (id === null || id === undefined) return undefined;
+  const query = `space=${space}&id=${encodeURIComponent(id)}`;
   const { entities } = await client.get<{ entities: SpaceEntity[] }>(`/v1/entities/plan?${query}`);
   return entities[0]?.body as PlanState | undefined;
 }

@@ -2,6 +2,7 @@
 import type { CliCommand } from '../command.ts';
 import { connect } from '../connect.ts';
 import { DEMO_GOAL, makeDemoRepository } from '../demo-repository.ts';
+import { readShow, SHOW_OPTIONS } from '../mission-request.ts';
 import { startMission } from '../start-mission.ts';
 import { style } from '../terminal/style.ts';
 import { command as diff } from './mission/diff.ts';
@@ -13,7 +14,7 @@ export const command: CliCommand = {
   usage: 'demo',
   summary: 'rename a function in a small shop, for real, and look at the record',
   words: [0, 0],
-  options: {},
+  options: { plain: SHOW_OPTIONS.plain },
   run: async (typed) => {
     const { bold, dim } = style(process.stderr);
     const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -29,7 +30,7 @@ export const command: CliCommand = {
       searchPath: process.env['PATH'] ?? '',
       options: { checks: [], merge: true, hooks: false, keepExports: false },
     };
-    const follow = { yes: true, json: typed.flag('json'), detach: false, verbose: false };
+    const follow = { ...readShow(typed), answer: { type: 'yes' }, detach: false } as const;
     const status = await startMission(client, request, follow);
     if (status !== 0 || typed.flag('json')) return status;
     const latest = { ...typed, words: [] };

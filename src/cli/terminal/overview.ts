@@ -5,21 +5,23 @@ export const OVERVIEW = `Skein: supervisor, message bus and flight recorder for 
 
   skein demo                       a real mission on an example repository, start to end
   skein run "<goal>" [--repo DIR]  state a goal; see the plan and its price; approve; follow
+  skein plan "<goal>" [--dry-run]  only make the plan
   skein approve | reject [ID]      answer a plan that waits
-  skein resume [ID]                continue after a crash or Ctrl-C
-  skein cancel [ID]                end a mission; says what is kept
+  skein resume | cancel [ID]       continue after a crash or Ctrl-C; end it
 
   skein missions                   what was asked for, and what became of it
-  skein show [ID]                  one mission: plan, checks, outcome
-  skein diff [ID]                  what it changed, or would change
+  skein show | diff [ID]           one mission: plan, checks, outcome; what it changes
+  skein tasks [ID]                 its tasks: state, agent, what comes before
+  skein agents | leases            who does what; who holds which path
+  skein why-waiting [ID]           why something does not go on, and who could end that
+
   skein log [ID] [-f] [--json]     its events, as they happened and were signed
   skein verify                     prove the record, or name what is damaged
   skein repair [--yes]             rebuild a damaged record from what can be proven
   skein backup | restore <folder>  copy the records; bring them back
 
   skein status | up | down         the node of this home
-  skein clean                      remove worktrees that failed missions left
-  skein doctor                     versions, permissions, sizes, isolation
+  skein doctor | clean             versions, permissions, sizes; remove left-over worktrees
   skein help <command>             options of a command
 
 Goals: rename <symbol> to <name> [at <path>:<line>]

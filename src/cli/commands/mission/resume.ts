@@ -3,6 +3,7 @@ import type { CliCommand } from '../../command.ts';
 import { connect } from '../../connect.ts';
 import { followMission } from '../../follow-mission.ts';
 import { findMission } from '../../mission-lookup.ts';
+import { readShow, SHOW_OPTIONS } from '../../mission-request.ts';
 import { newCommandId } from '../../new-id.ts';
 
 /** The command. */
@@ -14,9 +15,9 @@ export const command: CliCommand = {
     yes: {
       type: 'boolean',
       short: 'y',
-      help: 'approve the plan without asking, if it still waits',
+      help: 'approve the plan without asking, if it still waits or changes on the way',
     },
-    verbose: { type: 'boolean', short: 'v', help: 'tell every event' },
+    ...SHOW_OPTIONS,
   },
   run: async (typed) => {
     const client = await connect(typed);
@@ -25,8 +26,8 @@ export const command: CliCommand = {
     if (body.status !== 'waiting') {
       await client.post({ id: newCommandId(), name: 'mission.resume', input: { mission }, space });
     }
-    const [yes, json, verbose] = [typed.flag('yes'), typed.flag('json'), typed.flag('verbose')];
-    const how = { yes, approvedBy: '--yes', json, detach: false, verbose } as const;
+    const answer = { type: typed.flag('yes') ? ('yes' as const) : ('ask' as const) };
+    const how = { ...readShow(typed), answer, detach: false };
     return followMission({ client, space, mission, ...how });
   },
 };

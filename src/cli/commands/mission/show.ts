@@ -1,11 +1,11 @@
 /** skein show: one mission with its plan, checks, evidence and end. */
 import type { SpaceEntity } from '#api/door.ts';
 import type { EffectState } from '#tasks/effect-reducer.ts';
+import { shownPlan } from '../../answer-plan.ts';
 import type { CliCommand } from '../../command.ts';
 import { connect } from '../../connect.ts';
 import {
   findMission,
-  findPlan,
   missionsAtWork,
   statusWord,
   type FoundMission,
@@ -23,7 +23,8 @@ export const command: CliCommand = {
   run: async (typed) => {
     const client = await connect(typed);
     const mission = await findMission(client, typed.words[0]);
-    const plan = await findPlan(client, mission);
+    const shown = await shownPlan(client, mission, mission.body.plan);
+    const plan = shown?.plan;
     const effects = await effectsOf(client, mission);
     if (typed.flag('json')) {
       process.stdout.write(
@@ -34,15 +35,9 @@ export const command: CliCommand = {
     const painted = style(process.stdout);
     const status = statusWord(mission, await missionsAtWork(client));
     const lines = headLines(mission, status, painted);
-    if (plan !== undefined) {
-      lines.push(
-        '',
-        ...planLines(
-          { plan, options: mission.body.options },
-          await fetchContents(client, mission.space, plan),
-          painted,
-        ),
-      );
+    if (shown !== undefined) {
+      const contents = await fetchContents(client, mission.space, shown.plan);
+      lines.push('', ...planLines(shown, contents, painted));
     }
     lines.push(
       ...(await checkLines(client, mission.space, effects, painted)),

@@ -1,0 +1,51 @@
+/** What the swarm of this home is doing, as the node tells it: for the commands that show it. */
+import type { EntityList } from '#api/door.ts';
+import type { Placed, Situation } from '#supervisor/why-waiting.ts';
+import { listMissions } from './mission-lookup.ts';
+import type { NodeClient } from './node-client.ts';
+
+/** An agent of a mission that is being worked on; `task` is the id of what it works on. */
+export interface LiveAgentState {
+  readonly name: string;
+  readonly role: string;
+  readonly state: 'idle' | 'at work' | 'lost';
+  readonly task: string | null;
+  readonly mission: string | null;
+}
+
+interface Work {
+  readonly missionsAtWork: readonly string[];
+  readonly agents?: readonly LiveAgentState[];
+  readonly jobs?: number;
+}
+
+/** The present state of all missions, with the agents that are there right now. */
+export interface SwarmState extends Situation {
+  readonly agents: readonly LiveAgentState[];
+}
+
+/** Asks the node; of records that can't be read only missions are told to be missing. */
+export async function fetchSwarm(client: NodeClient): Promise<SwarmState> {
+  const missions = await listMissions(client);
+  const [work, { epoch }] = await Promise.all([
+    client.get<Work>('/v1/work'),
+    client.get<{ epoch: number }>('/v1/status'),
+  ]);
+  const [plans, tasks, leases] = await Promise.all(
+    ['plan', 'task', 'lease'].map((kind) => client.get<EntityList>(`/v1/entities/${kind}`)),
+  );
+  return {
+    missions,
+    plans: placed(plans),
+    tasks: placed(tasks),
+    leases: placed(leases),
+    atWork: work.missionsAtWork,
+    agents: work.agents ?? [],
+    epoch,
+    jobs: work.jobs ?? null,
+  };
+}
+
+/** The node's entities are of the kind that was asked for. */
+const placed = <B>(list: EntityList | undefined): readonly Placed<B>[] =>
+  (list?.entities ?? []) as readonly Placed<B>[];
