@@ -1,5 +1,7 @@
 /** New type errors of a change: only those, in every file, also in files that are not edited. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { makeRepository } from '#workspace/language/testing/rename-repository.ts';
 import { diagnoseChange, subtract } from './diagnose-change.ts';
@@ -37,6 +39,46 @@ for (const engine of [7, 6] as const) {
           broken.map((each) => `${each.path}:${each.line}:${each.column} ${each.code}`),
           ['src/b.ts:2:14 2322', 'tests/c.ts:2:14 2322'],
         );
+      } finally {
+        repository.dispose();
+      }
+    });
+
+    it('says the same when the edits are on the disk, if it is told what was there', async () => {
+      const base = {
+        'src/a.ts': 'export const a = 1;\nexport const old: string = a;\n',
+        'src/b.ts': "import { a } from './a';\nexport const n: number = a;\n",
+        'tests/c.ts': "import { a } from '../src/a';\nexport const n: number = a;\n",
+      };
+      const after = {
+        'src/a.ts': "export const z = 'x';\nexport const old: string = 1;\n",
+        'tests/c.ts': "import { z } from '../src/a';\nexport const n: number = z;\n",
+      };
+      const repository = makeRepository({
+        'package.json': '{"type":"commonjs"}',
+        'tsconfig.json': CONFIGS[engine],
+        ...base,
+      });
+      const diagnose = async (told: boolean): Promise<readonly string[]> => {
+        const edits = Object.entries(after).map(([path, text]) => ({
+          path,
+          after: Buffer.from(text),
+          ...(told ? { before: Buffer.from(base[path as keyof typeof after]) } : {}),
+        }));
+        const found = await diagnoseChange({ ...repository, edits, from: 'a', to: 'z' });
+        return found.map((each) => `${each.path}:${each.line}:${each.column} ${each.code}`);
+      };
+      // src/b.ts still asks for `a`; the wrong `old` was wrong before
+      const expected = ['src/b.ts:1:10 2305', 'tests/c.ts:2:14 2322'];
+      try {
+        assert.deepEqual(await diagnose(false), expected);
+        assert.deepEqual(await diagnose(true), expected);
+        for (const [path, text] of Object.entries(after)) {
+          writeFileSync(join(repository.root, path), text);
+        }
+        assert.deepEqual(await diagnose(true), expected);
+        // the twin: untold, it takes what is on the disk for the base, and nothing is new
+        assert.deepEqual(await diagnose(false), []);
       } finally {
         repository.dispose();
       }

@@ -12,12 +12,22 @@ import { findProjectFiles, groupLooseFiles } from './project-files.ts';
 import { openServer } from './servers/open-server.ts';
 import { isCodePath } from './syntax/parse-source.ts';
 
-/** A change to judge. Edits to files that are not code are ignored. */
+/** One file of a change. `before` is its base; absent = it is what the file holds on the disk. */
+export interface JudgedEdit {
+  readonly path: string;
+  readonly after: Uint8Array;
+  readonly before?: Uint8Array;
+}
+
+/**
+ * A change to judge, written to the disk or not. Edits to files that are not code are ignored: what
+ * is on the disk of them counts for the base as well.
+ */
 export interface ChangeToDiagnose {
   readonly root: string;
   /** All tracked files, relative. */
   readonly files: readonly string[];
-  readonly edits: readonly { readonly path: string; readonly after: Uint8Array }[];
+  readonly edits: readonly JudgedEdit[];
   /** The names of a rename, which are one name when messages are compared. */
   readonly from?: string;
   readonly to?: string;
@@ -47,13 +57,13 @@ export async function diagnoseChange(change: ChangeToDiagnose): Promise<readonly
     const judged = await openCode(server, root, code, change);
     // The result first: a change that leaves no error at all needs no look at the base.
     for (const edit of edits) {
-      server.change(path.join(root, edit.path), decode(Buffer.from(edit.after)));
+      server.change(path.join(root, edit.path), decode(edit.after));
     }
     const after = await diagnoseAll(server, root, judged);
     if (after.length === 0) return [];
-    for (const { path: file } of edits) {
-      if (isRegular(root, file))
-        server.change(path.join(root, file), readText(path.join(root, file)));
+    for (const edit of edits) {
+      const text = baseText(root, edit);
+      if (text !== null) server.change(path.join(root, edit.path), text);
     }
     const suspects = [...new Set(after.map((each) => each.path))];
     const before = await diagnoseAll(server, root, suspects);
@@ -74,14 +84,15 @@ async function openCode(
   change: ChangeToDiagnose,
 ): Promise<readonly string[]> {
   const known = await findProjectFiles(root, new Set(change.files), code);
-  const touched = new Set(change.edits.map((edit) => edit.path));
+  const touched = new Map(change.edits.map((edit) => [edit.path, edit]));
   const names = plainNames(change);
   const loose = code.filter((file) => !known.grouped.has(file));
   const opened: { path: string; text: string }[] = [];
   for (const file of code) {
     const isLoose = !known.grouped.has(file);
     if (!isLoose && !touched.has(file) && opened.length > 0) continue;
-    const text = readText(path.join(root, file));
+    const edit = touched.get(file);
+    const text = (edit && baseText(root, edit)) ?? readText(path.join(root, file));
     const matters = loose.length <= LOOSE_LIMIT || names.some((name) => text.includes(name));
     if (!isLoose || touched.has(file) || matters) opened.push({ path: file, text });
   }
@@ -164,4 +175,13 @@ function isRegular(root: string, file: string): boolean {
 
 const readText = (file: string): string => decode(fs.readFileSync(file));
 
-const decode = (bytes: Buffer): string => bytes.toString('utf8').replace(/^\uFEFF/, '');
+/** What an edit was made from, null when that is neither given nor a file on the disk. */
+function baseText(root: string, { path: file, before }: JudgedEdit): string | null {
+  if (before !== undefined) return decode(before);
+  return isRegular(root, file) ? readText(path.join(root, file)) : null;
+}
+
+const decode = (bytes: Uint8Array): string =>
+  Buffer.from(bytes)
+    .toString('utf8')
+    .replace(/^\uFEFF/, '');
