@@ -89,6 +89,7 @@ export const ERRORS = {
   'limit-reached': row(5608, 422, 1),
   'recipe-invalid': row(5609, 400, 2),
   'agent-lost': row(5610, 500, 1),
+  'nothing-to-change': row(5611, 404, 3),
   interrupted: row(5606, 503, 130),
 
   'subject-invalid': row(5701, 400, 2),
@@ -96,6 +97,7 @@ export const ERRORS = {
   'request-timeout': row(5703, 504, 75, true),
   'no-responder': row(5704, 503, 75, true),
   'bus-closed': row(5705, 503, 75, true),
+  'message-invalid': row(5706, 400, 2),
 } as const satisfies Record<string, ErrorRow>;
 
 /** The stable name of an error. */

@@ -4,9 +4,10 @@ import type { Repository } from '#workspace/git/open-repository.ts';
 import type { Crew } from './crew.ts';
 import type { Recipe } from './recipe.ts';
 import { renameSymbol } from './recipes/rename-symbol.ts';
+import { rewritePattern } from './recipes/rewrite-pattern.ts';
 
 /** The recipes that come with Skein, by order of asking. */
-export const RECIPES: readonly Recipe[] = [renameSymbol];
+export const RECIPES: readonly Recipe[] = [renameSymbol, rewritePattern];
 
 /** Where a recipe is looked for: those of Skein, then those of the repository at `base`. */
 export interface RecipePlace {
