@@ -2,6 +2,7 @@
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import type { EffectState } from '#tasks/effect-reducer.ts';
 import type { MissionWork } from '#tasks/mission-work.ts';
+import { makeOneAtTime } from '#workspace/one-at-time.ts';
 import type { Crew } from './crew.ts';
 import { missionBranch } from './mission-branch.ts';
 import type { MissionState, PlanState } from './mission-reducer.ts';
@@ -47,9 +48,11 @@ const RUNNER = 'agent:runner';
 async function makeChange(work: MissionWork, crew: Crew, tools: SwarmTools): Promise<void> {
   const { files } = await makeWorktree(work);
   const agents: Swarm['agents'] = [];
+  const inTurn = makeOneAtTime();
   const swarmNow = async (): Promise<Swarm> => {
     const approved = await readApproved(work, crew, files);
-    return { work, crew, tools, approved, agents, jobs: approved.state.options.jobs ?? tools.jobs };
+    const jobs = approved.state.options.jobs ?? tools.jobs;
+    return { work, crew, tools, approved, agents, jobs, unmet: [], inTurn, judged: null };
   };
   let swarm = await swarmNow();
   try {
@@ -57,7 +60,7 @@ async function makeChange(work: MissionWork, crew: Crew, tools: SwarmTools): Pro
     for (;;) {
       const end = await dispatchTasks(swarm);
       if (end.type === 'done') return;
-      await replan(swarm, end.unmet);
+      await replan(swarm);
       if (missionState(work).status === 'waiting') return;
       swarm = await swarmNow();
     }

@@ -171,9 +171,8 @@ const noChecks = (checks: readonly unknown[]): string[] =>
 /** The scout warns of places that the plan leaves open, before anybody gets there. */
 async function tellOpenPlaces(work: MissionWork, { open = [] }: PlannedChange): Promise<void> {
   const { mission } = work;
-  const task = `${mission}.1`;
   for (const { path, line, preview } of open) {
-    const data = { task, path, line, preview };
+    const data = { path, line, preview };
     const note = { type: 'agent.discovered', subject: `file/${path}`, mission, data };
     await work.as(SCOUT).record('note.record', note);
   }

@@ -32,7 +32,12 @@ export const agentEvents = {
     path: optional(text),
   }),
   /** Work that nobody had planned for: a place that the change should reach, outside the plan. */
-  'agent.discovered': noteEvent({ task: text, path: text, line: integer, preview: text }),
+  'agent.discovered': noteEvent({
+    task: optional(text),
+    path: text,
+    line: integer,
+    preview: text,
+  }),
   /** Why an expectation failed, and which strategy would meet it (null = none is known). */
   'agent.diagnosed': noteEvent({
     task: text,

@@ -5,6 +5,7 @@ import { diagnoseRefusal, IMPORT_ALIAS } from '#workspace/language/diagnose-edit
 import { findUnexplained } from '#workspace/language/find-unexplained.ts';
 import type { OpenFile, RenameRequest, SymbolChoice } from '#workspace/language/language.ts';
 import { planRename } from '#workspace/language/plan-rename.ts';
+import { checkNames } from '#workspace/language/rename/check-names.ts';
 import type { ChangedNames, PlannedChange, PlanRequest, Recipe } from '../recipe.ts';
 
 /** The longest a plan may take, in milliseconds. */
@@ -52,13 +53,12 @@ export const renameSymbol: Recipe = {
   diagnose: async (goal, failure, { root }) => diagnoseFailure(namesOf(goal), failure, root),
 };
 
+/** The names alone, without a container or `#`. */
 function namesOf(goal: string | RenameGoal): ChangedNames {
-  const { from, to } = typeof goal === 'string' ? (parseRenameGoal(goal) as RenameGoal) : goal;
-  return { from: lastPart(from), to: lastPart(to) };
+  const asked = typeof goal === 'string' ? (parseRenameGoal(goal) as RenameGoal) : goal;
+  const { from, to } = checkNames(asked.from, asked.to);
+  return { from, to };
 }
-
-/** `Type.member` and `Type.#member` name a member. */
-const lastPart = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
 
 /** Looks whether something in the files of a failure leaves no room for the new name. */
 async function diagnoseFailure(

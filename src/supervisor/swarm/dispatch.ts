@@ -7,20 +7,19 @@ import { SkeinError } from '#protocol/errors.ts';
 import { safePoint } from '#tasks/mission-work.ts';
 import { findAgent } from './hire.ts';
 import { runTask, type TaskEnd } from './run-task.ts';
-import { taskState, type Swarm, type Unmet } from './swarm.ts';
+import { taskState, type Swarm } from './swarm.ts';
 import { readyTasks } from './task-graph.ts';
 
 /** How a swarm came to its end: all tasks are done, or something was not as expected. */
 export type SwarmEnd =
   | { readonly type: 'done' }
-  | { readonly type: 'unmet'; readonly unmet: readonly Unmet[] };
+  | { readonly type: 'unmet' };
 
 interface Dispatching {
   readonly swarm: Swarm;
   readonly running: Map<string, Promise<void>>;
   /** Tasks that wait until somebody gives paths back. */
   readonly blocked: Set<string>;
-  readonly unmet: Unmet[];
   thrown: { readonly error: unknown } | undefined;
 }
 
@@ -30,7 +29,6 @@ export async function dispatchTasks(swarm: Swarm): Promise<SwarmEnd> {
     swarm,
     running: new Map(),
     blocked: new Set(),
-    unmet: [],
     thrown: undefined,
   };
   try {
@@ -44,7 +42,8 @@ export async function dispatchTasks(swarm: Swarm): Promise<SwarmEnd> {
 }
 
 async function nextStep(state: Dispatching): Promise<SwarmEnd | undefined> {
-  const { swarm, running, blocked, unmet } = state;
+  const { swarm, running, blocked } = state;
+  const { unmet } = swarm;
   const { bell } = swarm.tools;
   const rings = bell.rings;
   if (state.thrown !== undefined) throw state.thrown.error;
@@ -55,7 +54,7 @@ async function nextStep(state: Dispatching): Promise<SwarmEnd | undefined> {
     await Promise.race([...running.values(), ...freed]);
     return undefined;
   }
-  if (unmet.length > 0) return { type: 'unmet', unmet };
+  if (unmet.length > 0) return { type: 'unmet' };
   if (isAllDone(swarm)) return { type: 'done' };
   if (blocked.size === 0) throw nothingToDo(swarm);
   await waitForPaths(state, rings);
@@ -103,5 +102,4 @@ function sendReady(state: Dispatching): void {
 
 function settleEnd(state: Dispatching, task: string, end: TaskEnd): void {
   if (end.type === 'blocked') state.blocked.add(task);
-  if (end.type === 'unmet') state.unmet.push(...end.unmet);
 }

@@ -4,6 +4,7 @@
  * a change set hands over, its types.
  */
 import type { WholeChange } from '#guardrails/new-type-errors.ts';
+import { sha256 } from '#lib/sha256.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import { expecting } from '#tasks/expect.ts';
 import type { EffectState } from '#tasks/effect-reducer.ts';
@@ -19,12 +20,14 @@ import { writtenFiles } from './written-files.ts';
 export async function takeOver(at: TaskAtWork, handOver: HandOver): Promise<void> {
   const { swarm, planned, assignment } = at;
   const { task, lease } = assignment;
+  const { checks } = handOver;
   if (writes(planned)) await assertNoStray(swarm, planned);
-  const { tree, ref } = await keepTree(swarm, planned, handOver.gitTree);
-  if (isLastOfSet(swarm, planned)) await judgeTypes(swarm, task);
-  const checks = handOver.checks;
-  const evidence = { task, gitTree: tree, checks, ref, token: lease.token };
-  await swarm.work.record('task.finish', evidence);
+  const { tree: gitTree, ref } = await keepTree(swarm, planned, handOver.gitTree);
+  await swarm.inTurn(`hand-over ${swarm.work.mission}`, async () => {
+    if (isChangeWhole(swarm, planned)) await judgeTypes(swarm, task);
+    const done = { task, gitTree, checks, ref, token: lease.token };
+    await swarm.work.record('task.finish', done);
+  });
 }
 
 const writes = ({ kind = 'edit' }: PlannedTask): boolean => kind === 'edit' || kind === 'command';
@@ -112,12 +115,16 @@ function keptBefore({ work }: Swarm, task: string, tree: string): string | null 
   return (kept.at(-1)?.intent['tree'] as string | undefined) ?? null;
 }
 
-/** Whether all other tasks of its change set are done. */
-function isLastOfSet({ approved, work }: Swarm, { id, changeSet }: PlannedTask): boolean {
-  if (changeSet === undefined) return false;
+/**
+ * Whether this is the last task of its change set, or comes after all of them. A change that
+ * something is still missing from will be planned anew, and is judged then.
+ */
+function isChangeWhole({ approved, work, unmet }: Swarm, { id, kind, changeSet }: PlannedTask) {
+  if (unmet.length > 0 || (changeSet === undefined && kind !== 'review')) return false;
   return approved.plan.tasks.every(
     (other) =>
-      other.changeSet !== changeSet ||
+      other.changeSet === undefined ||
+      (changeSet !== undefined && other.changeSet !== changeSet) ||
       other.id === id ||
       taskState(work, other.id)?.status === 'done',
   );
@@ -126,6 +133,8 @@ function isLastOfSet({ approved, work }: Swarm, { id, changeSet }: PlannedTask):
 /** Types are judged over the whole change set: single parts of it may well be wrong alone. */
 async function judgeTypes(swarm: Swarm, task: string): Promise<void> {
   const { work, crew } = swarm;
+  const contents = sha256(JSON.stringify(writtenFiles(swarm)));
+  if (swarm.judged === contents) return;
   for (const { name, judge } of crew.changeGuardrails) {
     safePoint(work);
     const expects = 'no type error that the base does not have';
@@ -139,6 +148,7 @@ async function judgeTypes(swarm: Swarm, task: string): Promise<void> {
     });
     if (verdict.type === 'refuse') throw refused(verdict);
   }
+  swarm.judged = contents;
 }
 
 function wholeChange(swarm: Swarm): WholeChange {

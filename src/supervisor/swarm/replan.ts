@@ -18,8 +18,8 @@ import { taskState, type Remedy, type Swarm, type Unmet } from './swarm.ts';
 const MOST_CHANGES = 10;
 
 /** Diagnoses, and changes the plan; throws the first error that no strategy is known against. */
-export async function replan(swarm: Swarm, unmet: readonly Unmet[]): Promise<void> {
-  const { work, crew, approved } = swarm;
+export async function replan(swarm: Swarm): Promise<void> {
+  const { work, crew, approved, unmet } = swarm;
   const diagnoses = await diagnose(swarm, unmet);
   const remedies = diagnoses.filter((each): each is Remedy => each.strategy !== null);
   const before = approved.contents.strategies ?? [];

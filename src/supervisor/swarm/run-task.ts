@@ -11,17 +11,17 @@ import { takeOver } from './hand-over.ts';
 import { watchLease } from './lease-clock.ts';
 import { leaseTtlMs } from './lease-time.ts';
 import { sendTask } from './send-task.ts';
-import { taskState, type Swarm, type Unmet } from './swarm.ts';
+import { taskState, type Swarm } from './swarm.ts';
 import type { PlannedTask } from './task-graph.ts';
 import { unmetError } from './unmet.ts';
 import { writtenFiles } from './written-files.ts';
 
-/** How a task ended for now; `blocked` and `lost` ones come again. */
+/** How a task ended for now; `blocked` and `lost` ones come again. `unmet`: see `Swarm.unmet`. */
 export type TaskEnd =
   | { readonly type: 'done' }
   | { readonly type: 'blocked' }
   | { readonly type: 'lost' }
-  | { readonly type: 'unmet'; readonly unmet: readonly Unmet[] };
+  | { readonly type: 'unmet' };
 
 /** So often a task is given to another agent after one fell silent over it. */
 const MOST_ATTEMPTS = 3;
@@ -90,14 +90,13 @@ async function workOn(
   const { swarm, planned, assignment } = at;
   const { id: task, title, expects = title } = planned;
   const action = { task, subject: `task/${task}`, action: title, expects };
-  let end: TaskEnd = { type: 'done' };
   const { event, value } = await expecting(assignment.work, action, async () => {
     try {
       const handOver = await doTask(at);
       // From here on it is the supervisor's time that passes.
       handedOver();
+      swarm.unmet.push(...handOver.unmet);
       await takeOver(at, handOver);
-      if (handOver.unmet.length > 0) end = { type: 'unmet', unmet: handOver.unmet };
       return { met: true, found: handOver.found ?? 'done', value: undefined };
     } catch (thrown) {
       const error = toSkeinError(stop.signal.aborted ? stop.signal.reason : thrown);
@@ -105,9 +104,12 @@ async function workOn(
       return { met: false, found: error.message, value: error };
     }
   }).catch((thrown: unknown) => ({ event: '', value: toSkeinError(thrown) }));
-  if (value === undefined) return end;
+  if (value === undefined) return { type: 'done' };
   const unmet = unmetError(value, { event, task, paths: planned.writeSet });
-  if (unmet !== undefined) return { type: 'unmet', unmet: [unmet] };
+  if (unmet !== undefined) {
+    swarm.unmet.push(unmet);
+    return { type: 'unmet' };
+  }
   if (value.name !== 'path-held') throw value;
   if (taskState(swarm.work, task)?.status === 'claimed') await at.release(value.message);
   return { type: 'blocked' };

@@ -7,6 +7,7 @@ import type { SkeinError } from '#protocol/errors.ts';
 import type { MissionWork } from '#tasks/mission-work.ts';
 import type { TaskState } from '#tasks/task-reducer.ts';
 import type { Crew } from '../crew.ts';
+import type { OneAtTime } from '#workspace/one-at-time.ts';
 import type { MissionState, PlanState } from '../mission-reducer.ts';
 import type { PlanContents } from '../plan-contents.ts';
 import type { Recipe } from '../recipe.ts';
@@ -42,6 +43,12 @@ export interface Swarm {
   readonly approved: Approved;
   readonly jobs: number;
   readonly agents: SwarmAgent[];
+  /** What was not as expected since this plan counts; no further task is sent then. */
+  readonly unmet: Unmet[];
+  /** What was handed over is looked at one after the other: exactly one task is the last of a set. */
+  readonly inTurn: OneAtTime;
+  /** The contents, as one hash, whose types were judged last. */
+  judged: string | null;
 }
 
 /** An expectation that was not met, and the error that it comes to when nobody knows better. */
