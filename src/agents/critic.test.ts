@@ -164,6 +164,11 @@ describe('the critic on exact edits', () => {
     assert.equal((await at.review(planned)).type, 'refuse');
   });
 
+  it('refuses a plan whose paths lead out of the tree', async () => {
+    const at = await begin();
+    await assert.rejects(at.review({ '../planted.ts': 'planted();' }), { name: 'path-refused' });
+  });
+
   it('accepts that nothing changed only when nothing was planned', async () => {
     const at = await begin();
     assert.deepEqual(await at.review({}), { type: 'accept', hunks: 0 });

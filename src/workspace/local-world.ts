@@ -16,7 +16,6 @@ import { listTrackedFiles } from './git/tracked-files.ts';
 import { addWorktree, prepareWorktree, probeWorktree, removeWorktree } from './git/worktree.ts';
 import { makeDependencyLinks, probeDependencyLinks } from './make-links.ts';
 import { readSkeinYaml } from './skein-yaml.ts';
-import { readBaseFiles } from './trees/base-files.ts';
 import { listHunks } from './trees/changed-hunks.ts';
 import { findStray } from './trees/stray-changes.ts';
 import {
@@ -59,7 +58,6 @@ export const localWorld: World = {
     expected: writeChangeTree,
     hunks: listHunks,
     findStray,
-    readBase: readBaseFiles,
   },
   merge: { fastForward, probe: probeFastForward },
   checks: { discover: discoverChecks, mergeHooks: mergeHooksCheck, run: runCheck },

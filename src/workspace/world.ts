@@ -24,7 +24,6 @@ import type {
 } from './git/worktree.ts';
 import type { makeDependencyLinks, probeDependencyLinks } from './make-links.ts';
 import type { readSkeinYaml } from './skein-yaml.ts';
-import type { readBaseFiles } from './trees/base-files.ts';
 import type { listHunks } from './trees/changed-hunks.ts';
 import type { findStray } from './trees/stray-changes.ts';
 import type {
@@ -80,7 +79,6 @@ export interface TreesPort {
   readonly expected: typeof writeChangeTree;
   readonly hunks: typeof listHunks;
   readonly findStray: typeof findStray;
-  readonly readBase: typeof readBaseFiles;
 }
 
 /** Checks: which there are, and running one (as well as the setup of a worktree). */

@@ -316,12 +316,6 @@ function makeTrees(hands: Hands): TreesPort {
         for (const ref of refsOf(mission)) delete state.refs[ref];
       });
     },
-    readBase: async (_repository, base, paths) => {
-      await turn();
-      const before = findTree(hands, base);
-      const found = paths.filter((path) => before[path] !== undefined);
-      return new Map(found.map((path) => [path, Buffer.from(before[path] ?? '')]));
-    },
     expected: async (_repository, base, files) => {
       await turn();
       const contents = files.map(({ path, bytes }) => [path, Buffer.from(bytes).toString('utf8')]);

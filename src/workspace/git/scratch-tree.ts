@@ -76,6 +76,7 @@ export function writeChangeTree(
 ): Promise<string> {
   return withScratchIndex(repository, base, async (scratch) => {
     for (const { path, bytes } of files) {
+      assertEditPath(path);
       const file = join(scratch.folder, path);
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, bytes, { flag: 'wx' });
@@ -98,7 +99,6 @@ export async function storeChange(
   if (files.length === 0) return { tree: await treeOf(repository, base), changed: 0 };
   const written: WrittenFile[] = [];
   for (const { path, afterHash } of files) {
-    assertEditPath(path);
     const bytes = await readEditFile(worktree, path);
     if (bytes === null || sha256(bytes) !== afterHash) throw changedSince(path);
     written.push({ path, bytes });

@@ -7,7 +7,6 @@ const FLAGS = [
   '--no-textconv',
   '--no-color',
   '--no-renames',
-  '--unified=3',
   '--inter-hunk-context=0',
   '--src-prefix=a/',
   '--dst-prefix=b/',
@@ -27,7 +26,7 @@ export interface DiffRequest {
 
 /** The unified diff, as bytes: files may hold any encoding. Empty when nothing differs. */
 export async function showDiff(request: DiffRequest): Promise<Buffer> {
-  return (await diff(request, [])).stdout;
+  return (await diff(request, ['--unified=3'])).stdout;
 }
 
 /** Each entry that differs with modes and object ids, as `--raw -z` prints it. */

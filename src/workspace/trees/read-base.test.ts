@@ -20,7 +20,7 @@ describe('readBase', () => {
 
   it('leaves out folders, and paths of more than one line', async () => {
     const repository = tempRepository({ 'folder/a.txt': 'one\n', 'b.txt': 'two\n' });
-    const asked = ['folder', 'x\ny', 'b.txt'];
+    const asked = ['folder', 'x\ny', 'not there', 'blob 1', 'b.txt'];
     const found = await readBase(repository.top, 'HEAD', asked);
     assert.deepEqual([...found.keys()], ['b.txt']);
   });

@@ -16,12 +16,12 @@ export async function readBase(
   for (const path of asked) {
     // "<id> blob <size>\n<content>\n", or "<name> missing\n"
     const end = stdout.indexOf(10, at);
-    const words = stdout.subarray(at, end).toString('utf8').split(' ');
-    const size = words.length === 3 && words[1] !== 'missing' ? Number(words[2]) : undefined;
-    if (size !== undefined && words[1] === 'blob') {
-      found.set(path, stdout.subarray(end + 1, end + 1 + size));
-    }
-    at = end + 1 + (size === undefined ? 0 : size + 1);
+    const header = stdout.subarray(at, end).toString('latin1');
+    const [, type, size] = /^[0-9a-f]+ (\w+) (\d+)$/u.exec(header) ?? [];
+    at = end + 1;
+    if (size === undefined) continue;
+    if (type === 'blob') found.set(path, stdout.subarray(at, at + Number(size)));
+    at += Number(size) + 1;
   }
   return found;
 }

@@ -93,6 +93,14 @@ describe('strays', () => {
     assert.deepEqual(await stray({ 'a.txt': 'one\n' }), ['a.txt changed']);
   });
 
+  it('are told apart by paths whatever bytes the files hold', async () => {
+    const { inside, stray } = await begin();
+    const text = (letter: string): string => `${letter.repeat(9000)}\0${letter}\0\n`;
+    inside.write('a.txt', text('a'));
+    inside.write('b.txt', text('b'));
+    assert.deepEqual(await stray({ 'b.txt': text('b') }), ['a.txt changed']);
+  });
+
   it('are all counted and 200 named, whatever is explained', async () => {
     const paths = Array.from({ length: 450 }, (_, at) => `${String(at).padStart(3, '0')}.txt`);
     const temp = tempRepository(Object.fromEntries(paths.map((path) => [path, 'one\n'])));
