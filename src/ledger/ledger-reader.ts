@@ -1,8 +1,9 @@
 /** Reads committed state of a space on a connection of its own; never blocks the writer. */
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { decodeHeader } from '#protocol/commit.ts';
 import { entityFromRow } from '#ledger/store/entity-store.ts';
 import { IdStore } from '#ledger/store/id-store.ts';
-import type { ChainHead, LedgerReader, StoredEvent } from './ledger.ts';
+import type { ChainHead, EventQuery, LedgerReader, StoredEvent } from './ledger.ts';
 
 const MAX_ENTITIES = 10_000;
 const MAX_EVENTS = 10_000;
@@ -14,12 +15,7 @@ export function makeLedgerReader(database: DatabaseSync): LedgerReader {
     // The end of the range is above every id that begins with the prefix.
     'SELECT * FROM entities WHERE kind = ? AND id >= ? AND id < ? ORDER BY id LIMIT ?',
   );
-  const every = database.prepare(
-    'SELECT position, body FROM events WHERE position > ? ORDER BY position LIMIT ?',
-  );
-  const ofMission = database.prepare(
-    'SELECT position, body FROM events WHERE mission = ? AND position > ? ORDER BY position LIMIT ?',
-  );
+  const pages = eventPages(database);
   const ids = new IdStore(database, 'read');
   return {
     entity: (kind, id) => {
@@ -28,19 +24,51 @@ export function makeLedgerReader(database: DatabaseSync): LedgerReader {
     },
     entities: (kind, prefix = '') =>
       all.all(kind, prefix, `${prefix}\u{10ffff}`, MAX_ENTITIES).map(entityFromRow),
-    events: ({ after, mission, limit }) => {
-      const most = Math.min(limit, MAX_EVENTS);
-      const rows =
-        mission === undefined ? every.all(after, most) : ofMission.all(mission, after, most);
-      return rows.map(toStoredEvent);
-    },
+    events: (query) => pages(query).map(toStoredEvent),
     position: (eventId) => ids.position(eventId),
+    author: authorOfCommit(database),
+  };
+}
+
+type Rows = readonly Record<string, unknown>[];
+
+/** Statements by what is asked for; each is prepared when it is first needed. */
+function eventPages(database: DatabaseSync): (query: EventQuery) => Rows {
+  const prepared = new Map<string, StatementSync>();
+  return ({ after, upTo = Number.MAX_SAFE_INTEGER, mission, newestFirst = false, limit }) => {
+    const which = mission === undefined ? '' : 'mission = ? AND ';
+    const sql = `SELECT position, commit_position, body FROM events
+      WHERE ${which}position > ? AND position <= ?
+      ORDER BY position ${newestFirst ? 'DESC' : 'ASC'} LIMIT ?`;
+    const statement = prepared.get(sql) ?? database.prepare(sql);
+    prepared.set(sql, statement);
+    const range = [after, upTo, Math.min(limit, MAX_EVENTS)];
+    return statement.all(...(mission === undefined ? range : [mission, ...range]));
   };
 }
 
 function toStoredEvent(row: Record<string, unknown>): StoredEvent {
   const body = row['body'] as Uint8Array | null;
-  return { position: Number(row['position']), body: body === null ? null : Buffer.from(body) };
+  return {
+    position: Number(row['position']),
+    commit: Number(row['commit_position']),
+    body: body === null ? null : Buffer.from(body),
+  };
+}
+
+/** A chain has one author: its first commit that is asked for tells who that is. */
+function authorOfCommit(database: DatabaseSync): (commit: number) => string {
+  const find = database.prepare('SELECT chain FROM commits WHERE position = ?');
+  const header = database.prepare('SELECT header FROM commits WHERE position = ?');
+  const authors = new Map<string, string>();
+  return (commit) => {
+    const chain = String(find.get(commit)?.['chain']);
+    const known = authors.get(chain);
+    if (known !== undefined) return known;
+    const { author } = decodeHeader(header.get(commit)?.['header'] as Uint8Array);
+    authors.set(chain, author);
+    return author;
+  };
 }
 
 /** Counts and the last commit, for `stats`. */

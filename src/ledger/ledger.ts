@@ -33,18 +33,29 @@ export interface LedgerReader {
   readonly entities: (kind: EntityKind, prefix?: string) => readonly Entity[];
   readonly events: (query: EventQuery) => readonly StoredEvent[];
   readonly position: (eventId: string) => number | undefined;
+  /** The key that signed a commit, by the commit's local position. */
+  readonly author: (commit: number) => string;
 }
 
-/** Events after a local position, all of them or those of one mission. */
+/**
+ * Events after a local position and up to another one (absent: the last), all of them or those of
+ * one mission; in commit order, or the newest first.
+ */
 export interface EventQuery {
   readonly after: number;
+  readonly upTo?: number;
   readonly mission?: string;
+  readonly newestFirst?: boolean;
   readonly limit: number;
 }
 
-/** An event as stored. `position` is local to this node; `body` is null when it was pruned. */
+/**
+ * An event as stored. `position`, and that of its `commit`, are local to this node; `body` is null
+ * when it was pruned.
+ */
 export interface StoredEvent {
   readonly position: number;
+  readonly commit: number;
   readonly body: Buffer | null;
 }
 
