@@ -7,11 +7,11 @@ import { assertEdits, missionLimits } from './limits.ts';
 import type { Crew } from './crew.ts';
 import { missionBranch } from './mission-branch.ts';
 import type { MissionState, PlanState } from './mission-reducer.ts';
-import { planHash, storeContents } from './plan-contents.ts';
+import { planHash, readContents, storeContents } from './plan-contents.ts';
 import { makeWorktree, withFreshWorktree, type PreparedWorktree } from './prepare-worktree.ts';
 import type { PlannedChange, Strategy } from './recipe.ts';
 import { recipeFor } from './recipes.ts';
-import { highestNumber, planTasks } from './swarm/plan-tasks.ts';
+import { highestNumber, planTasks, type KnownTask } from './plan/plan-tasks.ts';
 
 /** How many earlier missions the expected time is taken from. */
 const TIMED_MISSIONS = 5;
@@ -107,7 +107,7 @@ async function pricePlan(
   const { edits, listed } = change;
   const contents = await storeContents(work.ledger.blobs, change, strategies);
   const checks = await findChecks(work, state, change);
-  const known = knownTasks(work, before);
+  const known = knownTasks(work, before, change);
   const highest = highestNumber(tasksOf(work).map(({ id }) => id));
   const names = checks.map(({ name }) => name);
   const { mission } = work;
@@ -138,10 +138,19 @@ interface TaskEntity {
 const tasksOf = ({ ledger, mission }: MissionWork): readonly TaskEntity[] =>
   ledger.read.entities('task', `${mission}.`) as unknown as readonly TaskEntity[];
 
-function knownTasks(work: MissionWork, before: PlanState | undefined) {
+function knownTasks(
+  work: MissionWork,
+  before: PlanState | undefined,
+  { edits }: PlannedChange,
+): readonly KnownTask[] {
+  if (before === undefined) return [];
   const status = new Map(tasksOf(work).map(({ id, body }) => [id, body.status]));
-  return (before?.tasks ?? []).map((task) => {
-    return { ...task, status: status.get(task.id) ?? 'ready' };
+  const old = readContents(work.ledger.blobs, before.contents).edits;
+  const was = new Map(old.map(({ path, afterHash }) => [path, afterHash]));
+  const is = new Map(edits.map(({ path, afterHash }) => [path, afterHash]));
+  return before.tasks.map((task) => {
+    const isUnchanged = task.writeSet.every((path) => was.get(path) === is.get(path));
+    return { ...task, status: status.get(task.id) ?? 'ready', isUnchanged };
   });
 }
 

@@ -1,9 +1,10 @@
-/** `skein clean`: removes the worktrees that missions left behind, and says how large they are. */
-import { readdirSync, realpathSync } from 'node:fs';
+/** `skein clean`: removes the worktrees and git trees that missions left behind, and counts them. */
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { needsWorktree, type MissionState } from '#supervisor/mission-reducer.ts';
 import { openRepository } from '#workspace/git/open-repository.ts';
 import { removeWorktree } from '#workspace/git/worktree.ts';
+import { listTaskTrees, removeTaskTrees } from '#workspace/trees/task-tree.ts';
 import { deleteFolder } from '#workspace/git/worktree-files.ts';
 import { folderBytes } from '#workspace/folder-bytes.ts';
 import type { CommandParts } from '../command-parts.ts';
@@ -16,11 +17,17 @@ export interface CleanedWorktree {
   readonly removed: boolean;
 }
 
+/** What was cleaned; `trees` counts the refs under `refs/skein/` that kept what tasks left. */
+export interface Cleaned {
+  readonly worktrees: readonly CleanedWorktree[];
+  readonly trees: number;
+}
+
 /** Removes all worktrees whose missions have ended, and those that no mission knows. */
 export async function cleanWorktrees(
   { spaces, paths }: Pick<CommandParts, 'spaces' | 'supervisor' | 'paths'>,
   { dryRun }: { readonly dryRun: boolean },
-): Promise<{ readonly worktrees: readonly CleanedWorktree[] }> {
+): Promise<Cleaned> {
   const owners = await missionOwners(spaces);
   const worktrees: CleanedWorktree[] = [];
   for (const name of readdirSync(paths.worktrees)) {
@@ -34,7 +41,7 @@ export async function cleanWorktrees(
     if (removed) await remove(folder, owner?.repository);
     worktrees.push({ mission, bytes, status, removed });
   }
-  return { worktrees };
+  return { worktrees, trees: await letGoOfTrees(owners, dryRun) };
 }
 
 type Owner = { readonly status: string; readonly repository: string | undefined };
@@ -49,6 +56,24 @@ async function missionOwners(spaces: CommandParts['spaces']): Promise<Map<string
     }
   }
   return owners;
+}
+
+/** What tasks of ended missions left in git: a mission that is done has its branch. */
+async function letGoOfTrees(owners: ReadonlyMap<string, Owner>, dryRun: boolean): Promise<number> {
+  const missions = [...owners].filter(([, { status }]) => !needsWorktree(status));
+  let count = 0;
+  for (const [path, ended] of Map.groupBy(missions, ([, { repository }]) => repository)) {
+    if (path === undefined || !existsSync(path)) continue;
+    const repository = await openRepository(path).catch(() => undefined);
+    if (repository === undefined) continue;
+    const kept = await listTaskTrees(repository);
+    for (const [mission] of ended) {
+      const ofMission = kept.filter(({ ref }) => ref.startsWith(`refs/skein/${mission}/`)).length;
+      if (ofMission > 0 && !dryRun) await removeTaskTrees(repository, mission);
+      count += ofMission;
+    }
+  }
+  return count;
 }
 
 /** Through git when the repository is still there, so that git forgets the worktree too. */

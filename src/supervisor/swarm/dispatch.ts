@@ -8,12 +8,10 @@ import { safePoint } from '#tasks/mission-work.ts';
 import { findAgent } from './hire.ts';
 import { runTask, type TaskEnd } from './run-task.ts';
 import { taskState, type Swarm } from './swarm.ts';
-import { readyTasks } from './task-graph.ts';
+import { readyTasks } from '../plan/task-graph.ts';
 
 /** How a swarm came to its end: all tasks are done, or something was not as expected. */
-export type SwarmEnd =
-  | { readonly type: 'done' }
-  | { readonly type: 'unmet' };
+export type SwarmEnd = { readonly type: 'done' } | { readonly type: 'unmet' };
 
 interface Dispatching {
   readonly swarm: Swarm;

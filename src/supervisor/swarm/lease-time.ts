@@ -1,7 +1,7 @@
 /** How long an agent may be silent before its lease ends, in milliseconds, by what it does. */
 import type { TaskKind } from '#protocol/events/mission.ts';
 import { CHECK_TIMEOUT_MS } from '#workspace/checks/run-check.ts';
-import type { PlannedTask } from './task-graph.ts';
+import type { PlannedTask } from '../plan/task-graph.ts';
 
 const MINUTE_MS = 60_000;
 

@@ -7,10 +7,10 @@ import { SkeinError } from '#protocol/errors.ts';
 import type { TaskState } from '#tasks/task-reducer.ts';
 import { changePlan } from '../mission-planner.ts';
 import type { Strategy } from '../recipe.ts';
-import { lookout } from './do-task.ts';
+import { lookout } from './task/task-at-work.ts';
 import { findAgent } from './hire.ts';
 import { leaseTtlMs } from './lease-time.ts';
-import { highestNumber } from './plan-tasks.ts';
+import { highestNumber } from '../plan/plan-tasks.ts';
 import { sendTask } from './send-task.ts';
 import { taskState, type Remedy, type Swarm, type Unmet } from './swarm.ts';
 

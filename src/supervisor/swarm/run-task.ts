@@ -6,15 +6,16 @@ import type { SwarmAgent } from '#agents/swarm-agent.ts';
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import { expecting } from '#tasks/expect.ts';
 import type { LeaseToken } from '#tasks/lease-decider.ts';
-import { doTask, type TaskAtWork } from './do-task.ts';
-import { takeOver } from './hand-over.ts';
+import { doTask } from './task/do-task.ts';
+import type { TaskAtWork } from './task/task-at-work.ts';
+import { takeOver } from './task/hand-over.ts';
 import { watchLease } from './lease-clock.ts';
 import { leaseTtlMs } from './lease-time.ts';
 import { sendTask } from './send-task.ts';
 import { taskState, type Swarm } from './swarm.ts';
-import type { PlannedTask } from './task-graph.ts';
-import { unmetError } from './unmet.ts';
-import { writtenFiles } from './written-files.ts';
+import type { PlannedTask } from '../plan/task-graph.ts';
+import { unmetError } from './task/unmet.ts';
+import { writtenFiles } from './task/written-files.ts';
 
 /** How a task ended for now; `blocked` and `lost` ones come again. `unmet`: see `Swarm.unmet`. */
 export type TaskEnd =

@@ -3,7 +3,7 @@ import type { DispatchAnswer, SwarmAgent } from '#agents/swarm-agent.ts';
 import { toSkeinError } from '#protocol/errors.ts';
 import { agentSubject } from '#protocol/subjects.ts';
 import type { Swarm } from './swarm.ts';
-import { splitTask, type PlannedTask } from './task-graph.ts';
+import { splitTask, type PlannedTask } from '../plan/task-graph.ts';
 
 /** How long an agent has to take or decline a task, in milliseconds. */
 const ANSWER_MS = 30_000;

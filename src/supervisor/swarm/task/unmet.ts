@@ -1,7 +1,7 @@
 /** Turns what was not as expected into failures that can be diagnosed, and the errors behind them. */
 import type { Discovery } from '#agents/discoveries.ts';
 import { SkeinError } from '#protocol/errors.ts';
-import type { Unmet } from './swarm.ts';
+import type { Unmet } from '../swarm.ts';
 
 /** Uses that the plan does not reach; `event` says that they were found. */
 export const unmetDiscoveries = (

@@ -20,7 +20,7 @@ export function shareOut({ title, edits, parts }: PlannedChange): readonly Plann
     const where = commonFolder(paths);
     return {
       key: `part-${index + 1}`,
-      title: groups.length === 1 ? title : `${title} in ${where}`,
+      title: groups.length === 1 ? title : `${where}: ${title}`,
       paths,
       after: [],
       expects: `${count} ${count === 1 ? 'place' : 'places'} in ${paths.length} ${paths.length === 1 ? 'file' : 'files'} change as planned, and nothing else`,

@@ -1,6 +1,6 @@
 /** What a mission has written so far, by the record: each file with the hash of its last edit. */
 import type { EffectState } from '#tasks/effect-reducer.ts';
-import type { Swarm } from './swarm.ts';
+import type { Swarm } from '../swarm.ts';
 
 /** A file as the mission left it. */
 export interface WrittenFile {

@@ -7,13 +7,12 @@ import type { WholeChange } from '#guardrails/new-type-errors.ts';
 import { sha256 } from '#lib/sha256.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import { expecting } from '#tasks/expect.ts';
-import type { EffectState } from '#tasks/effect-reducer.ts';
-import { safePoint, type MissionWork } from '#tasks/mission-work.ts';
+import { safePoint } from '#tasks/mission-work.ts';
 import type { Verdict } from '#workspace/apply-edit.ts';
 import { taskTreeRef, type TaskTree } from '#workspace/trees/task-tree.ts';
-import type { HandOver, TaskAtWork } from './do-task.ts';
-import { taskState, type Swarm } from './swarm.ts';
-import { splitTask, type PlannedTask } from './task-graph.ts';
+import type { HandOver, TaskAtWork } from './task-at-work.ts';
+import { taskState, type Swarm } from '../swarm.ts';
+import { splitTask, type PlannedTask } from '../../plan/task-graph.ts';
 import { writtenFiles } from './written-files.ts';
 
 /** Proves what was handed over and calls the task done; throws what is missing. */
@@ -84,35 +83,22 @@ async function keepTree(
     made === undefined
       ? await trees.prepare(repository, { worktree, base, files, ref })
       : { tree: made, ref };
-  const move = { ...kept, expectedOld: keptBefore(swarm, id, kept.tree) };
   await work.effects.perform({
     kind: 'task-tree',
-    key: `${treeKey(work, id)}${kept.tree}`,
+    key: `${work.mission}/task-tree/${id}`,
     subject: `task/${id}`,
     mission: work.mission,
     intent: { task: id, ...kept },
     act: async () => {
-      await trees.keep(repository, move);
+      await trees.keep(repository, kept);
       return {};
     },
     probe: async () =>
-      (await trees.probe(repository, move)) === 'done'
+      (await trees.probe(repository, kept)) === 'done'
         ? { type: 'done', outcome: {} }
         : { type: 'not-done' },
   });
   return kept;
-}
-
-const treeKey = ({ mission }: MissionWork, task: string): string => `${mission}/task-tree/${task}/`;
-
-/** What an earlier attempt at the task left at its ref. */
-function keptBefore({ work }: Swarm, task: string, tree: string): string | null {
-  const kept = work.ledger.read
-    .entities('effect', treeKey(work, task))
-    .map(({ body }) => body as EffectState)
-    .filter(({ status, intent }) => status === 'done' && intent['tree'] !== tree)
-    .sort((a, b) => (a.intentEvent < b.intentEvent ? -1 : 1));
-  return (kept.at(-1)?.intent['tree'] as string | undefined) ?? null;
 }
 
 /**

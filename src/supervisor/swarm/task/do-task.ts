@@ -1,33 +1,15 @@
 /** What each kind of task is, done by the agent that took it; answers what it hands over. */
-import type { Assignment } from '#agents/assignment.ts';
-import type { Evidence } from '#agents/runner.ts';
+import { SkeinError } from '#protocol/errors.ts';
 import type { TaskKind } from '#protocol/events/mission.ts';
 import type { ProposedEdit } from '#workspace/apply-edit.ts';
-import { toProposedEdit } from '../plan-contents.ts';
+import { toProposedEdit } from '../../plan-contents.ts';
 import { runPlannedCommand } from './run-planned.ts';
 import { proveChange } from './prove-change.ts';
 import { reviewChange } from './review-change.ts';
-import type { Swarm, Unmet } from './swarm.ts';
-import { comesBefore, type PlannedTask } from './task-graph.ts';
+import type { Swarm, Unmet } from '../swarm.ts';
+import { comesBefore, type PlannedTask } from '../../plan/task-graph.ts';
+import { checksOf, lookout, type HandOver, type TaskAtWork } from './task-at-work.ts';
 import { unmetDiscoveries } from './unmet.ts';
-
-/** A task and the agent at work on it; `release` stops it and gives back all that it holds. */
-export interface TaskAtWork {
-  readonly swarm: Swarm;
-  readonly planned: PlannedTask;
-  readonly assignment: Assignment;
-  readonly release: (reason: string) => Promise<void>;
-}
-
-/** What an agent hands over; the supervisor looks for itself before the task is done. */
-export interface HandOver {
-  readonly checks: readonly Evidence[];
-  /** The tree that the task made or looked at; absent = to be made of its write set. */
-  readonly gitTree?: string;
-  /** What was found, for the record. */
-  readonly found?: string;
-  readonly unmet: readonly Unmet[];
-}
 
 const nothing: HandOver = { checks: [], unmet: [] };
 
@@ -56,17 +38,9 @@ const BY_KIND: Readonly<Record<Exclude<TaskKind, 'diagnose'>, DoTask>> = {
 /** Does the task; plans of before there were kinds have one task, which they did not name. */
 export function doTask(at: TaskAtWork): Promise<HandOver> {
   const kind = at.planned.kind ?? 'edit';
-  if (kind === 'diagnose') throw new TypeError('a diagnosis is in no plan');
+  if (kind === 'diagnose')
+    throw new SkeinError('internal', 'Cannot do a diagnosis: it is in no plan');
   return BY_KIND[kind](at);
-}
-
-/** The checks that a task runs, by the names in its plan. */
-export function checksOf(
-  { approved }: Swarm,
-  { checks = [] }: PlannedTask,
-): Swarm['approved']['plan']['checks'] {
-  const names = new Set(checks);
-  return approved.plan.checks.filter(({ name }) => names.has(name));
 }
 
 /** The exact edits of a task. */
@@ -103,19 +77,6 @@ async function lookAround(at: TaskAtWork): Promise<readonly Unmet[]> {
     release,
   });
   return unmetDiscoveries(found, event, planned.id);
-}
-
-/** What a recipe looks at: the worktree as it is now, beside what the plan knows. */
-export function lookout({ work, approved }: Swarm): {
-  readonly root: string;
-  readonly files: readonly string[];
-  readonly signal: AbortSignal;
-  readonly planned: ReadonlySet<string>;
-  readonly listed: Swarm['approved']['contents']['listed'];
-} {
-  const { contents, files } = approved;
-  const planned = new Set(contents.edits.map(({ path }) => path));
-  return { root: work.worktree, files, signal: work.signal, planned, listed: contents.listed };
 }
 
 function plainEdit({ approved, work }: Swarm, path: string): ProposedEdit | undefined {

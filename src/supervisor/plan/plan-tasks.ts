@@ -7,12 +7,15 @@ import type { PlannedChange, PlannedPart } from '../recipe.ts';
 import { shareOut } from './share-out.ts';
 import { graphProblem, splitTask, type PlannedTask } from './task-graph.ts';
 
-/** What tasks are made from. `known` are tasks of the plan before, with what became of them. */
+/** A task of the plan before: what became of it, and whether its edits are the same now. */
+export type KnownTask = PlannedTask & { readonly status: string; readonly isUnchanged: boolean };
+
+/** What tasks are made from. `known` are the tasks of the plan before. */
 export interface TaskRequest {
   readonly mission: string;
   readonly change: PlannedChange;
   readonly checks: readonly string[];
-  readonly known: readonly (PlannedTask & { readonly status: string })[];
+  readonly known: readonly KnownTask[];
   /** The highest number that a task of this mission has. */
   readonly highest: number;
 }
@@ -57,10 +60,11 @@ function numberer({ mission, known, highest }: TaskRequest): (task: Rest) => Pla
 }
 
 /** What judges a change is done again when the change has grown after it. */
-function isSame(known: PlannedTask & { readonly status: string }, task: Rest): boolean {
+function isSame(known: KnownTask, task: Rest): boolean {
   if (known.kind !== task.kind) return false;
   if (known.kind === 'review' || known.kind === 'prove') return known.status !== 'done';
-  return known.writeSet.join('\n') === task.writeSet.join('\n') && known.title === task.title;
+  const isEqual = known.writeSet.join('\n') === task.writeSet.join('\n');
+  return isEqual && known.isUnchanged && known.title === task.title;
 }
 
 /** Parts after those they come after; what is left over in a circle comes last and is refused. */

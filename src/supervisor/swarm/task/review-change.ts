@@ -2,9 +2,9 @@
 import type { ExpectedEffect, ReviewVerdict } from '#agents/critic.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import { taskTreeRef } from '#workspace/trees/task-tree.ts';
-import type { HandOver, TaskAtWork } from './do-task.ts';
-import type { Swarm } from './swarm.ts';
-import { splitTask } from './task-graph.ts';
+import type { HandOver, TaskAtWork } from './task-at-work.ts';
+import type { Swarm } from '../swarm.ts';
+import { splitTask } from '../../plan/task-graph.ts';
 import { writtenFiles } from './written-files.ts';
 
 /** Reviews the whole change; answers its tree and what was found. Throws `review-refused`. */

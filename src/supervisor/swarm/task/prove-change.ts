@@ -2,9 +2,9 @@
 import type { Evidence } from '#agents/runner.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import type { Check } from '#workspace/checks/check.ts';
-import { missionBranch } from '../mission-branch.ts';
-import { checksOf, type HandOver, type TaskAtWork } from './do-task.ts';
-import type { Swarm } from './swarm.ts';
+import { missionBranch } from '../../mission-branch.ts';
+import { checksOf, type HandOver, type TaskAtWork } from './task-at-work.ts';
+import type { Swarm } from '../swarm.ts';
 import { writtenFiles } from './written-files.ts';
 
 /** Runs the checks on the change and makes the git commit; throws `check-failed`. */
