@@ -16,6 +16,7 @@ export function makeLedgerReader(database: DatabaseSync): LedgerReader {
     'SELECT * FROM entities WHERE kind = ? AND id >= ? AND id < ? ORDER BY id LIMIT ?',
   );
   const pages = eventPages(database);
+  const toEvents = toStoredEvents(database);
   const ids = new IdStore(database, 'read');
   return {
     entity: (kind, id) => {
@@ -24,9 +25,8 @@ export function makeLedgerReader(database: DatabaseSync): LedgerReader {
     },
     entities: (kind, prefix = '') =>
       all.all(kind, prefix, `${prefix}\u{10ffff}`, MAX_ENTITIES).map(entityFromRow),
-    events: (query) => pages(query).map(toStoredEvent),
+    events: (query) => toEvents(pages(query)),
     position: (eventId) => ids.position(eventId),
-    author: authorOfCommit(database),
   };
 }
 
@@ -37,9 +37,11 @@ function eventPages(database: DatabaseSync): (query: EventQuery) => Rows {
   const prepared = new Map<string, StatementSync>();
   return ({ after, upTo = Number.MAX_SAFE_INTEGER, mission, newestFirst = false, limit }) => {
     const which = mission === undefined ? '' : 'mission = ? AND ';
-    const sql = `SELECT position, commit_position, body FROM events
-      WHERE ${which}position > ? AND position <= ?
-      ORDER BY position ${newestFirst ? 'DESC' : 'ASC'} LIMIT ?`;
+    // LEFT: what is there can be read, damaged or not. Asking commit by commit would cost ten times this.
+    const sql = `SELECT e.position, e.body, e.commit_position, c.chain
+      FROM events e LEFT JOIN commits c ON c.position = e.commit_position
+      WHERE ${which}e.position > ? AND e.position <= ?
+      ORDER BY e.position ${newestFirst ? 'DESC' : 'ASC'} LIMIT ?`;
     const statement = prepared.get(sql) ?? database.prepare(sql);
     prepared.set(sql, statement);
     const range = [after, upTo, Math.min(limit, MAX_EVENTS)];
@@ -47,28 +49,34 @@ function eventPages(database: DatabaseSync): (query: EventQuery) => Rows {
   };
 }
 
-function toStoredEvent(row: Record<string, unknown>): StoredEvent {
-  const body = row['body'] as Uint8Array | null;
-  return {
-    position: Number(row['position']),
-    commit: Number(row['commit_position']),
-    body: body === null ? null : Buffer.from(body),
-  };
-}
-
-/** A chain has one author: its first commit that is asked for tells who that is. */
-function authorOfCommit(database: DatabaseSync): (commit: number) => string {
-  const find = database.prepare('SELECT chain FROM commits WHERE position = ?');
+/** A row as an event; a chain has one author, whom its first commit that is read names. */
+function toStoredEvents(database: DatabaseSync): (rows: Rows) => StoredEvent[] {
   const header = database.prepare('SELECT header FROM commits WHERE position = ?');
-  const authors = new Map<string, string>();
-  return (commit) => {
-    const chain = String(find.get(commit)?.['chain']);
+  const authors = new Map<unknown, string>();
+  const authorOf = ({ chain, commit_position: commit }: Rows[number]): string => {
     const known = authors.get(chain);
     if (known !== undefined) return known;
-    const { author } = decodeHeader(header.get(commit)?.['header'] as Uint8Array);
+    const author = readAuthor(header.get(Number(commit))?.['header']);
     authors.set(chain, author);
     return author;
   };
+  return (rows) =>
+    rows.map((row) => {
+      const body = row['body'] as Uint8Array | null;
+      return {
+        position: Number(row['position']),
+        author: authorOf(row),
+        body: body === null ? null : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+      };
+    });
+}
+
+function readAuthor(header: unknown): string {
+  try {
+    return decodeHeader(header as Uint8Array).author;
+  } catch {
+    return '';
+  }
 }
 
 /** Counts and the last commit, for `stats`. */

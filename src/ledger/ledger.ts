@@ -33,8 +33,6 @@ export interface LedgerReader {
   readonly entities: (kind: EntityKind, prefix?: string) => readonly Entity[];
   readonly events: (query: EventQuery) => readonly StoredEvent[];
   readonly position: (eventId: string) => number | undefined;
-  /** The key that signed a commit, by the commit's local position. */
-  readonly author: (commit: number) => string;
 }
 
 /**
@@ -50,12 +48,12 @@ export interface EventQuery {
 }
 
 /**
- * An event as stored. `position`, and that of its `commit`, are local to this node; `body` is null
- * when it was pruned.
+ * An event as stored. `position` is local to this node; `author` is the key that signed its commit,
+ * empty when that is damaged; `body` is null when it was pruned.
  */
 export interface StoredEvent {
   readonly position: number;
-  readonly commit: number;
+  readonly author: string;
   readonly body: Buffer | null;
 }
 

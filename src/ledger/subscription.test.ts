@@ -11,7 +11,7 @@ function makeReader(events: number) {
     const count = Math.max(0, Math.min(limit, state.events - after));
     const found = Array.from({ length: count }, (_, index) => ({
       position: after + index + 1,
-      commit: 1,
+      author: '',
       body: null,
     }));
     state.reads += 1;

@@ -80,7 +80,10 @@ describe('a folded mission', () => {
     const { read } = twoMissions();
     const strange: LedgerReader = {
       ...read,
-      author: (commit) => (commit > 8 ? 'a stranger' : read.author(commit)),
+      events: (query) =>
+        read.events(query).map((event) => {
+          return event.position > 8 ? { ...event, author: 'a stranger' } : event;
+        }),
     };
     const whole = foldMission({ read: strange, reducers, mission: 'm1' });
     assert.notEqual(entityThen<{ status: string }>(whole, 'mission', 'm1')?.body.status, 'done');

@@ -37,7 +37,7 @@ export function foldMission(request: FoldRequest): FoldedMission {
   let events = 0;
   const lookup = (kind: EntityKind, id: string): Entity | undefined =>
     entities.get(`${kind}/${id}`);
-  for (const { position, commit, body } of eachEvent(read, {
+  for (const { position, author, body } of eachEvent(read, {
     mission,
     ...(upTo === undefined ? {} : { upTo }),
   })) {
@@ -46,7 +46,7 @@ export function foldMission(request: FoldRequest): FoldedMission {
       pruned.push(position);
       continue;
     }
-    const entity = foldEvent(reducers, decodeEvent(body), read.author(commit), lookup);
+    const entity = foldEvent(reducers, decodeEvent(body), author, lookup);
     if (entity !== undefined) entities.set(`${entity.kind}/${entity.id}`, entity);
   }
   return { mission, entities, events, pruned };
