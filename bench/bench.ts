@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { append } from './append.ts';
+import { bus } from './bus.ts';
 import { claims } from './claims.ts';
 import { describeMachine } from './machine.ts';
 import { mission } from './mission.ts';
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   verify,
   subscribe,
   claims,
+  bus,
   mission,
   'start-up': startUp,
 };

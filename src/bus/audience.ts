@@ -1,6 +1,7 @@
 /**
  * Who listens to one subject, in one process: groups, each with its members. Who listens alone is a
- * group of one. Turns are taken, and who has no room is passed over.
+ * group of one. Members take turns: those who are idle first, so that nothing waits behind long work
+ * while another has nothing to do; then those with room.
  */
 import type { Delivery, DeliveryQueue } from './delivery-queue.ts';
 
@@ -31,34 +32,48 @@ export class Audience implements Ring<Group> {
   }
 
   leave(queue: DeliveryQueue): void {
-    for (const group of this.items) group.items = group.items.filter((each) => each !== queue);
-    this.items = this.items.filter(({ items }) => items.length > 0);
+    const group = this.items.find(({ items }) => items.includes(queue));
+    if (group === undefined) return;
+    group.items = group.items.filter((each) => each !== queue);
+    if (group.items.length === 0) this.items = this.items.filter((each) => each !== group);
   }
 
   /** One member of every group gets it; where nobody has room, one counts it as dropped. */
   offerAll(delivery: Delivery): void {
-    const fits = hasRoom(delivery);
-    for (const group of this.items) nextInTurn(group, fits)?.offer(delivery);
+    const hasRoom = roomFor(delivery);
+    for (const group of this.items) nextInTurn(group, isIdle, hasRoom)?.offer(delivery);
   }
 
   /** One member of one group gets it; answers whether anybody had room. */
   offerOne(delivery: Delivery): boolean {
-    const fits = hasRoom(delivery);
-    const group = nextInTurn(this, ({ items }) => items.some(fits));
-    return (group && nextInTurn(group, fits))?.offer(delivery) ?? false;
+    const hasRoom = roomFor(delivery);
+    const group = nextInTurn(
+      this,
+      ({ items }) => items.some(isIdle),
+      ({ items }) => items.some(hasRoom),
+    );
+    return (group && nextInTurn(group, isIdle, hasRoom))?.offer(delivery) ?? false;
   }
 }
 
-const hasRoom =
+const isIdle = (queue: DeliveryQueue): boolean => queue.idle;
+
+const roomFor =
   ({ wire }: Delivery) =>
   (queue: DeliveryQueue): boolean =>
     queue.hasRoom(wire);
 
-/** The first that is `fit`, beginning with whose turn it is; if none is, that one. */
-function nextInTurn<T>(ring: Ring<T>, fit: (item: T) => boolean): T | undefined {
+/** The next in turn that is `best`, else one that is `good`, else whose turn it is. */
+function nextInTurn<T>(
+  ring: Ring<T>,
+  best: (item: T) => boolean,
+  good: (item: T) => boolean,
+): T | undefined {
   const { items, turn } = ring;
-  const steps = items.findIndex((_, step) => fit(items[(turn + step) % items.length] as T));
-  const at = (turn + Math.max(0, steps)) % items.length;
+  const stepsTo = (fit: (item: T) => boolean): number =>
+    items.findIndex((_, step) => fit(items[(turn + step) % items.length] as T));
+  const steps = [best, good].map(stepsTo).find((found) => found >= 0) ?? 0;
+  const at = (turn + steps) % items.length;
   ring.turn = at + 1;
   return items[at];
 }

@@ -48,7 +48,7 @@ export interface BusSubscription {
 
 /** A connection to the bus. */
 export interface Bus {
-  /** Resolves when the carrier has taken the message; who waits for it doesn't outrun subscribers. */
+  /** Resolves when the carrier has taken the message. */
   readonly publish: (message: BusMessage) => Promise<void>;
   /** Counts at once for what this connection sends, for others as soon as the carrier knows it. */
   readonly subscribe: (

@@ -69,6 +69,11 @@ export class DeliveryQueue implements BusSubscription, TurnTaker {
     return this.#options.group;
   }
 
+  /** Nothing at work, nothing waiting. */
+  get idle(): boolean {
+    return !this.#handling && this.waiting() === 0;
+  }
+
   waiting(): number {
     return this.#later.length + this.#next.length;
   }

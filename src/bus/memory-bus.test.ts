@@ -108,6 +108,43 @@ describe('the bus in memory', () => {
     });
   }
 
+  // Twin: who does not wait does outrun them.
+  for (const waits of [true, false]) {
+    const who = waits ? 'does not let a sender that waits' : 'lets a sender that does not wait';
+    it(`${who} outrun quick subscribers`, async () => {
+      const { bus } = await openMemory();
+      const later = async (): Promise<void> => await undefined;
+      const subscriptions = [() => undefined, later].map((handle) =>
+        bus.subscribe(TOPIC, handle, { maxWaiting: 10 }),
+      );
+      for (const body of counted(1_000)) {
+        const sent = bus.publish(makeMessage(TOPIC, body));
+        if (waits) await sent;
+      }
+      const dropped = subscriptions.map((each) => each.dropped());
+      assert.deepEqual(dropped, waits ? [0, 0] : [990, 990]);
+    });
+  }
+
+  it("gives a group's work to who is idle before it lets any wait behind long work", async () => {
+    const { bus } = await openMemory();
+    const options = { group: 'coders' };
+    const busy = listenStuck(bus, TOPIC, options);
+    const [first, second] = [listen(bus, TOPIC, options), listen(bus, TOPIC, options)];
+    await bus.publish(makeMessage(TOPIC, 'long'));
+    for (const body of counted(100)) await bus.publish(makeMessage(TOPIC, body));
+    assert.deepEqual(busy.bodies, ['long']);
+    assert.equal(busy.subscription.waiting(), 0);
+    assert.deepEqual([first.bodies.length, second.bodies.length], [50, 50]);
+    await sendNumbers(bus, TOPIC, 30);
+    const waiting = busy.subscription.waiting();
+    assert.ok(
+      waiting >= 9 && waiting <= 10,
+      `${waiting}: a share of what nobody can begin at once`,
+    );
+    busy.release();
+  });
+
   it('goes on when who is told of failures fails', async () => {
     const report = (): never => {
       throw new TypeError('report');
