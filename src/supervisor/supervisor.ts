@@ -299,6 +299,7 @@ export class Supervisor {
       const input = { task: id, reason };
       await ledger.execute({ id: this.#options.newId(), name, input }, SUPERVISOR);
     }
+    this.#tools.bell.ring();
   }
 
   /** The worktree of a mission that has ended; what can't be removed now is left for "skein clean". */

@@ -1,7 +1,8 @@
 /**
  * The dispatcher: sends ready tasks, in the order of the plan, to idle agents, as many at once as
- * there are jobs. An agent may decline; one that falls silent loses its lease, and its task goes to
- * another. It stops sending when an expectation was not met.
+ * there are jobs. An agent may decline: then the task waits until somebody gives paths back. One
+ * that falls silent loses its lease, and its task goes to another. Nothing more is sent when an
+ * expectation was not met.
  */
 import { SkeinError } from '#protocol/errors.ts';
 import { safePoint } from '#tasks/mission-work.ts';
@@ -13,11 +14,18 @@ import { readyTasks } from '../plan/task-graph.ts';
 /** How a swarm came to its end: all tasks are done, or something was not as expected. */
 export type SwarmEnd = { readonly type: 'done' } | { readonly type: 'unmet' };
 
+/** So often a task is given to another agent after one fell silent over it. */
+const MOST_SILENCES = 3;
+
 interface Dispatching {
   readonly swarm: Swarm;
   readonly running: Map<string, Promise<void>>;
-  /** Tasks that wait until somebody gives paths back. */
-  readonly blocked: Set<string>;
+  /** Tasks that wait for paths, by how often the bell had rung when they were sent. */
+  readonly blocked: Map<string, number>;
+  /** Paths besides their write sets that tasks found out they need: leased from the start next time. */
+  readonly wanted: Map<string, string>;
+  /** How many agents fell silent over a task. */
+  readonly silences: Map<string, number>;
   thrown: { readonly error: unknown } | undefined;
 }
 
@@ -26,7 +34,9 @@ export async function dispatchTasks(swarm: Swarm): Promise<SwarmEnd> {
   const state: Dispatching = {
     swarm,
     running: new Map(),
-    blocked: new Set(),
+    blocked: new Map(),
+    wanted: new Map(),
+    silences: new Map(),
     thrown: undefined,
   };
   try {
@@ -42,20 +52,18 @@ export async function dispatchTasks(swarm: Swarm): Promise<SwarmEnd> {
 async function nextStep(state: Dispatching): Promise<SwarmEnd | undefined> {
   const { swarm, running, blocked } = state;
   const { unmet } = swarm;
-  const { bell } = swarm.tools;
-  const rings = bell.rings;
   if (state.thrown !== undefined) throw state.thrown.error;
   safePoint(swarm.work);
   if (unmet.length === 0) sendReady(state);
   if (running.size > 0) {
-    const freed = blocked.size > 0 ? [waitForPaths(state, rings)] : [];
-    await Promise.race([...running.values(), ...freed]);
+    const waits = blocked.size > 0 && running.size < swarm.jobs && unmet.length === 0;
+    await Promise.race([...running.values(), ...(waits ? [waitForPaths(state)] : [])]);
     return undefined;
   }
   if (unmet.length > 0) return { type: 'unmet' };
   if (isAllDone(swarm)) return { type: 'done' };
   if (blocked.size === 0) throw nothingToDo(swarm);
-  await waitForPaths(state, rings);
+  await waitForPaths(state);
   return undefined;
 }
 
@@ -67,15 +75,17 @@ const nothingToDo = ({ work }: Swarm): SkeinError =>
     fix: `See why: skein why-waiting ${work.mission}`,
   });
 
-/** Nobody waits while holding: who is blocked has given back all that it had. */
-async function waitForPaths({ swarm, blocked }: Dispatching, rings: number): Promise<void> {
-  await swarm.tools.bell.wait(rings, swarm.work.signal);
-  blocked.clear();
-}
+/**
+ * Nobody waits while holding: who is blocked has given back all that it had. Rings are counted from
+ * when a task was sent: paths that came free while its agent declined are not slept through.
+ */
+const waitForPaths = ({ swarm: { tools, work }, blocked }: Dispatching): Promise<void> =>
+  tools.bell.wait(Math.min(...blocked.values()), work.signal);
 
 function sendReady(state: Dispatching): void {
   const { swarm, running, blocked } = state;
   const { tasks } = swarm.approved.plan;
+  const { rings } = swarm.tools.bell;
   const statusOf = (task: string): string | undefined => {
     const found = taskState(swarm.work, task);
     // After a crash a task may be claimed by an agent that is no more.
@@ -83,21 +93,46 @@ function sendReady(state: Dispatching): void {
   };
   for (const planned of readyTasks(tasks, statusOf)) {
     if (running.size >= swarm.jobs) return;
-    if (running.has(planned.id) || blocked.has(planned.id)) continue;
+    const { id } = planned;
+    if (running.has(id) || (blocked.get(id) ?? -1) >= rings) continue;
+    blocked.delete(id);
     const agent = findAgent(swarm, planned.role);
-    agent.task = planned.id;
-    const ended = runTask(swarm, planned, agent)
-      .then((end) => settleEnd(state, planned.id, end))
+    agent.task = id;
+    const wanted = state.wanted.get(id);
+    const more = wanted === undefined ? [] : [wanted];
+    const ended = runTask(swarm, planned, { agent, more })
+      .then((end) => settleEnd(state, { task: id, rings }, end))
       .catch((error: unknown) => void (state.thrown ??= { error }))
       .finally(() => {
         agent.task = null;
-        running.delete(planned.id);
-        swarm.tools.bell.ring();
+        running.delete(id);
       });
-    running.set(planned.id, ended);
+    running.set(id, ended);
   }
 }
 
-function settleEnd(state: Dispatching, task: string, end: TaskEnd): void {
-  if (end.type === 'blocked') state.blocked.add(task);
+interface Sent {
+  readonly task: string;
+  /** How often the bell had rung by then. */
+  readonly rings: number;
+}
+
+/** Rings only when something was given back: two who wait must not wake each other for ever. */
+function settleEnd(state: Dispatching, { task, rings }: Sent, end: TaskEnd): void {
+  const { blocked, wanted, silences, swarm } = state;
+  if (end.type === 'blocked') {
+    blocked.set(task, rings);
+    if (end.wants !== undefined) wanted.set(task, end.wants);
+    return;
+  }
+  swarm.tools.bell.ring();
+  if (end.type !== 'lost') return;
+  const times = (silences.get(task) ?? 0) + 1;
+  silences.set(task, times);
+  if (times < MOST_SILENCES) return;
+  throw new SkeinError(
+    'agent-lost',
+    `Cannot go on with task ${task}: ${end.agent} gave no sign of life`,
+    { fix: `The task was tried ${times} times. Look at it: skein log --verbose` },
+  );
 }

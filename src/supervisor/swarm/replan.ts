@@ -98,7 +98,7 @@ async function carryOut(
   agent.task = task;
   try {
     const ttlMs = leaseTtlMs({ kind: 'diagnose' });
-    const answer = await sendTask(swarm, { id: task, title }, { agent, ttlMs });
+    const answer = await sendTask(swarm, { id: task, title }, { agent, ttlMs, more: [] });
     if (answer?.type !== 'taken') throw new SkeinError('agent-lost', `Cannot diagnose: no scout`);
     const assignment = {
       agent,
@@ -130,9 +130,10 @@ const unknownCause = ({ what, paths }: Failure): Diagnosis => ({
 });
 
 /** Nobody holds anything while a person may be asked. */
-async function releaseAll({ work, approved }: Swarm, reason: string): Promise<void> {
+async function releaseAll({ work, approved, tools }: Swarm, reason: string): Promise<void> {
   for (const { id: task } of approved.plan.tasks) {
     const state: TaskState | undefined = taskState(work, task);
     if (state?.status === 'claimed') await work.record('task.release', { task, reason });
   }
+  tools.bell.ring();
 }

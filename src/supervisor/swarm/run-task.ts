@@ -5,6 +5,7 @@
 import type { SwarmAgent } from '#agents/swarm-agent.ts';
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import { expecting } from '#tasks/expect.ts';
+import { safePoint } from '#tasks/mission-work.ts';
 import type { LeaseToken } from '#tasks/lease-decider.ts';
 import { doTask } from './task/do-task.ts';
 import type { TaskAtWork } from './task/task-at-work.ts';
@@ -12,32 +13,38 @@ import { takeOver } from './task/hand-over.ts';
 import { watchLease } from './lease-clock.ts';
 import { leaseTtlMs } from './lease-time.ts';
 import { sendTask } from './send-task.ts';
-import { taskState, type Swarm } from './swarm.ts';
+import type { Swarm } from './swarm.ts';
 import type { PlannedTask } from '../plan/task-graph.ts';
 import { unmetError } from './task/unmet.ts';
 import { writtenFiles } from './task/written-files.ts';
 
-/** How a task ended for now; `blocked` and `lost` ones come again. `unmet`: see `Swarm.unmet`. */
+/**
+ * How a task ended for now; `blocked` and `lost` ones come again. `wants` is a path besides its
+ * write set that the task can't do without. `unmet`: see `Swarm.unmet`.
+ */
 export type TaskEnd =
   | { readonly type: 'done' }
-  | { readonly type: 'blocked' }
-  | { readonly type: 'lost' }
+  | { readonly type: 'blocked'; readonly wants?: string }
+  | { readonly type: 'lost'; readonly agent: string }
   | { readonly type: 'unmet' };
 
-/** So often a task is given to another agent after one fell silent over it. */
-const MOST_ATTEMPTS = 3;
+/** Who is sent a task, and paths to be leased besides its write set. */
+export interface Sending {
+  readonly agent: SwarmAgent;
+  readonly more: readonly string[];
+}
 
-/** Sends the task to `agent` and sees it through. Throws what ends the mission. */
+/** Sends the task to an agent and sees it through. Throws what ends the mission. */
 export async function runTask(
   swarm: Swarm,
   planned: PlannedTask,
-  agent: SwarmAgent,
+  { agent, more }: Sending,
 ): Promise<TaskEnd> {
   const ttlMs = leaseTtlMs(planned);
-  const answer = await sendTask(swarm, planned, { agent, ttlMs });
+  const answer = await sendTask(swarm, planned, { agent, ttlMs, more });
   if (answer === undefined) {
     agent.isLost = true;
-    return { type: 'lost' };
+    return { type: 'lost', agent: agent.name };
   }
   if (answer.type === 'declined') return { type: 'blocked' };
   return watched({ swarm, planned, agent, lease: answer.lease, ttlMs });
@@ -56,10 +63,11 @@ async function watched(taken: Taken): Promise<TaskEnd> {
   const { swarm, planned, agent, lease, ttlMs } = taken;
   const { work } = swarm;
   const stop = new AbortController();
-  const silent = Promise.withResolvers<TaskEnd>();
+  const silence = Promise.withResolvers<TaskEnd>();
   const watch = watchLease(swarm.tools.timers, ttlMs, () => {
-    expire(taken, stop).then(silent.resolve, silent.reject);
+    expire(taken, stop).then(silence.resolve, silence.reject);
   });
+  let released: Promise<void> | undefined;
   const at: TaskAtWork = {
     swarm,
     planned,
@@ -70,13 +78,18 @@ async function watched(taken: Taken): Promise<TaskEnd> {
       work: work.as(agent.name, AbortSignal.any([work.signal, stop.signal])),
       alive: watch.alive,
     },
-    release: (reason) => releaseTask(swarm, planned, { reason, stop }),
+    // A peer and the agent itself may ask for it at the same time.
+    release: (reason) => (released ??= releaseTask(swarm, planned, { reason, stop })),
   };
   const doing = workOn(at, stop, watch.stop);
   // Whoever lost the race may still throw one day.
   doing.catch(() => undefined);
   try {
-    return await Promise.race([doing, silent.promise]);
+    return await Promise.race([doing, silence.promise]);
+  } catch (thrown) {
+    if (!agent.isLost) throw thrown;
+    // It broke off because its lease ended: that must be on the record before anybody else is sent.
+    return await silence.promise;
   } finally {
     watch.stop();
     agent.answerPeersBy(undefined);
@@ -94,6 +107,8 @@ async function workOn(
   const { event, value } = await expecting(assignment.work, action, async () => {
     try {
       const handOver = await doTask(at);
+      // Who comes back after the lease ended has nothing to hand over.
+      safePoint(assignment.work);
       // From here on it is the supervisor's time that passes.
       handedOver();
       swarm.unmet.push(...handOver.unmet);
@@ -112,8 +127,9 @@ async function workOn(
     return { type: 'unmet' };
   }
   if (value.name !== 'path-held') throw value;
-  if (taskState(swarm.work, task)?.status === 'claimed') await at.release(value.message);
-  return { type: 'blocked' };
+  await at.release(value.message);
+  const { path } = (value.details ?? {}) as { readonly path?: string };
+  return { type: 'blocked', ...(path === undefined ? {} : { wants: path }) };
 }
 
 interface Release {
@@ -134,7 +150,12 @@ async function releaseTask(
     edited.length === 0
       ? {}
       : { patch: await work.ledger.blobs.put(Buffer.from(JSON.stringify(edited))) };
-  await work.record('task.release', { task, reason, ...patch });
+  try {
+    await work.record('task.release', { task, reason, ...patch });
+  } catch (thrown) {
+    // Handed over in the meantime: then its paths are free already.
+    if (toSkeinError(thrown).name !== 'conflict') throw thrown;
+  }
   swarm.tools.bell.ring();
 }
 
@@ -144,14 +165,8 @@ async function expire(
   stop: AbortController,
 ): Promise<TaskEnd> {
   agent.isLost = true;
-  const lost = new SkeinError(
-    'agent-lost',
-    `Cannot go on with task ${planned.id}: ${agent.name} gave no sign of life`,
-    { fix: `The task was tried ${MOST_ATTEMPTS} times. Look at it: skein log --verbose` },
-  );
-  stop.abort(lost);
+  const state = `${agent.name} gave no sign of life`;
+  stop.abort(new SkeinError('agent-lost', `Cannot go on with task ${planned.id}: ${state}`));
   await swarm.work.record('lease.expire', { ...lease });
-  const attempt = taskState(swarm.work, planned.id)?.attempt ?? 0;
-  if (attempt >= MOST_ATTEMPTS) throw lost;
-  return { type: 'lost' };
+  return { type: 'lost', agent: agent.name };
 }

@@ -11,17 +11,18 @@ const ANSWER_MS = 30_000;
 /** The name under which the supervisor speaks. */
 export const SUPERVISOR_NAME = 'agent:supervisor';
 
-/** Whom it is sent to, and how long they may be silent. */
+/** Whom it is sent to, how long they may be silent, and what is leased besides its write set. */
 export interface Addressee {
   readonly agent: SwarmAgent;
   readonly ttlMs: number;
+  readonly more: readonly string[];
 }
 
 /** The agent's answer; undefined when it gives none. */
 export async function sendTask(
   { work, tools }: Swarm,
   { id: task, title }: Pick<PlannedTask, 'id' | 'title'>,
-  { agent, ttlMs }: Addressee,
+  { agent, ttlMs, more }: Addressee,
 ): Promise<DispatchAnswer | undefined> {
   const { mission, ledger, newId } = work;
   const id = newId();
@@ -36,7 +37,7 @@ export async function sendTask(
     subject: agentSubject(ledger.space, agent.name),
     from: SUPERVISOR_NAME,
     sentAt,
-    body: { ...said, dispatch: { task, ttlMs, more: [] } },
+    body: { ...said, dispatch: { task, ttlMs, more } },
   };
   try {
     return (await tools.bus.request(message, ANSWER_MS)) as DispatchAnswer;
