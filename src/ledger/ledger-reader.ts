@@ -57,7 +57,7 @@ function toStoredEvents(database: DatabaseSync): (rows: Rows) => StoredEvent[] {
     const known = authors.get(chain);
     if (known !== undefined) return known;
     const author = readAuthor(header.get(Number(commit))?.['header']);
-    authors.set(chain, author);
+    if (author !== '') authors.set(chain, author);
     return author;
   };
   return (rows) =>

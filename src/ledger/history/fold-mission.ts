@@ -3,11 +3,17 @@
  * snapshot of the node is needed, and whatever else is on the record is not looked at.
  */
 import { foldEvent } from '#ledger/fold.ts';
-import type { LedgerReader } from '#ledger/ledger.ts';
+import type { LedgerReader, StoredEvent } from '#ledger/ledger.ts';
 import type { ReducerSet } from '#ledger/reducer.ts';
 import type { Entity } from '#protocol/entity.ts';
 import type { EntityKind } from '#protocol/event-type.ts';
 import { decodeEvent } from '#protocol/event-types.ts';
+import {
+  CHECKPOINT_EVENTS,
+  checkpointsOf,
+  SHORT_MISSION_EVENTS,
+  type Stretch,
+} from './checkpoints.ts';
 import { eachEvent } from './mission-events.ts';
 
 /** What to fold. `upTo` is the local position of the last event that counts; absent = all. */
@@ -31,25 +37,70 @@ export interface FoldedMission {
 
 /** Folds the mission; one that is not on the record has no entities. */
 export function foldMission(request: FoldRequest): FoldedMission {
-  const { read, reducers, mission, upTo } = request;
-  const entities = new Map<string, Entity>();
-  const pruned: number[] = [];
-  let events = 0;
-  const lookup = (kind: EntityKind, id: string): Entity | undefined =>
-    entities.get(`${kind}/${id}`);
-  for (const { position, author, body } of eachEvent(read, {
-    mission,
-    ...(upTo === undefined ? {} : { upTo }),
-  })) {
-    events += 1;
-    if (body === null) {
-      pruned.push(position);
-      continue;
-    }
-    const entity = foldEvent(reducers, decodeEvent(body), author, lookup);
-    if (entity !== undefined) entities.set(`${entity.kind}/${entity.id}`, entity);
+  const { read, reducers, mission, upTo = Number.MAX_SAFE_INTEGER } = request;
+  const checkpoints = checkpointsOf(read, reducers);
+  const fold = new MissionFold(reducers);
+  let after = 0;
+  for (const stretch of checkpoints.stretches(mission, upTo)) {
+    fold.skip(stretch);
+    after = stretch.position;
   }
+  const stretches: Stretch[] = [];
+  for (const stored of eachEvent(read, { mission, after, upTo })) {
+    fold.take(stored);
+    if (fold.events % CHECKPOINT_EVENTS === 0) stretches.push(fold.endStretch(stored.position));
+  }
+  if (fold.events > SHORT_MISSION_EVENTS) {
+    for (const stretch of stretches) checkpoints.add(mission, stretch);
+  }
+  const { entities, events, pruned } = fold;
   return { mission, entities, events, pruned };
+}
+
+/** The state of a fold on its way, and what its present stretch has changed. */
+class MissionFold {
+  readonly entities = new Map<string, Entity>();
+  readonly pruned: number[] = [];
+  readonly #reducers: ReducerSet;
+  #changed = new Set<string>();
+  #prunedBefore = 0;
+  events = 0;
+
+  constructor(reducers: ReducerSet) {
+    this.#reducers = reducers;
+  }
+
+  take({ position, author, body }: StoredEvent): void {
+    this.events += 1;
+    if (body === null) {
+      this.pruned.push(position);
+      return;
+    }
+    const entity = foldEvent(this.#reducers, decodeEvent(body), author, this.#lookup);
+    if (entity === undefined) return;
+    const key = `${entity.kind}/${entity.id}`;
+    this.entities.set(key, entity);
+    this.#changed.add(key);
+  }
+
+  /** Takes in a stretch that was folded before. */
+  skip({ events, changed, pruned }: Stretch): void {
+    for (const entity of changed) this.entities.set(`${entity.kind}/${entity.id}`, entity);
+    this.pruned.push(...pruned);
+    this.#prunedBefore = this.pruned.length;
+    this.events = events;
+  }
+
+  endStretch(position: number): Stretch {
+    const changed = Array.from(this.#changed, (key) => this.entities.get(key) as Entity);
+    const pruned = this.pruned.slice(this.#prunedBefore);
+    this.#changed = new Set();
+    this.#prunedBefore = this.pruned.length;
+    return { position, events: this.events, changed, pruned };
+  }
+
+  readonly #lookup = (kind: EntityKind, id: string): Entity | undefined =>
+    this.entities.get(`${kind}/${id}`);
 }
 
 /** One entity of it; undefined when there was none at that moment. */
