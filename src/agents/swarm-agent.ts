@@ -49,6 +49,9 @@ export interface SwarmAgentOptions {
 /** How long a peer has for an answer, in milliseconds. */
 const ANSWER_MS = 5_000;
 
+/** Errors of the bus that say no more than that no answer comes. */
+const NO_ANSWER: readonly string[] = ['no-responder', 'request-timeout', 'inbox-full'];
+
 const notAtWork: PeerAnswer = { takes: false, text: 'I am not at work on that' };
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -122,7 +125,7 @@ export class SwarmAgent {
       return (await this.#bus.request(this.#envelope(subject, body), ANSWER_MS)) as PeerAnswer;
     } catch (thrown) {
       const { name } = toSkeinError(thrown);
-      if (name === 'no-responder' || name === 'request-timeout') return undefined;
+      if (NO_ANSWER.includes(name)) return undefined;
       throw thrown;
     }
   }
@@ -182,6 +185,7 @@ export class SwarmAgent {
   /** Mission: the supervisor's order. Swarm: a peer's lease, which has the right of way over it. */
   async #consider({ task, ttlMs, more }: Dispatch, order: PeerMessage): Promise<DispatchAnswer> {
     const held = await this.#claim({ task, ttlMs, more });
+    if (held === undefined && this.isLost) await this.#giveBack(task);
     if (held === undefined) return { type: 'taken', lease: leaseOf(this.work, task) };
     const { holder, path } = held;
     const why = `${holder} holds ${path}`;
@@ -207,6 +211,11 @@ export class SwarmAgent {
       record('note.record', { type, subject, mission, data });
     await note('agent.declined', declined);
     for (const data of overrides) await note('decision.overridden', data);
+  }
+
+  /** Taken too late: nobody waits for the answer any more, and nobody would watch the lease. */
+  async #giveBack(task: string): Promise<void> {
+    await this.work.record('task.release', { task, reason: `${this.name} took it too late` });
   }
 
   /** Claims the task in its own name; answers who stands in the way. */

@@ -32,9 +32,39 @@ describe('skein demo', () => {
     assert.match(trailers, /^Skein-Head: [0-9a-f]{32}:\d+:[0-9a-f]{64}$/mu);
     assert.match(demo.stdout, /whole/);
     assert.match(demo.stderr, /merged/);
+    assertStory(demo.stdout);
+    const report = git('show', 'main:scripts/report.ts');
+    assert.match(report, /import \{ formatPrice, orderTotal as total \} from '@orders\/pricing';/);
     // What is shown is what git has.
     assert.ok(
       demo.stdout.includes(git('diff', 'HEAD^', 'HEAD', '--', 'packages/cart/src/cart.ts')),
     );
   });
 });
+
+/** The record tells what happened, with its causes: none of it is written into the demo. */
+function assertStory(log: string): void {
+  const inOrder = [
+    /coder-\d found scripts\/report\.ts:2, which is not in the plan/,
+    /coder-\d .*gets it/,
+    /yield, I hold scripts\/report\.ts/,
+    /refused by guardrail parses: scripts\/report\.ts.*already been declared/,
+    /safety over swarm: guardrail:parses over agent:coder-\d/,
+    /scout-1 diagnosed .*import-alias/,
+    /changed plan [0-9a-f]+ waits/,
+    /approved plan/,
+    /passed guardrail new-type-errors/,
+    /check test on the change: exit code 0/,
+  ];
+  const lines = log.split('\n');
+  for (const wanted of inOrder) {
+    assert.ok(
+      lines.some((line) => wanted.test(line)),
+      `the story tells ${wanted.source}`,
+    );
+  }
+  const found = lines.filter((line) => /found scripts\/report\.ts.* \(task \d\)/.test(line));
+  assert.ok(found.length >= 2, 'more than one task found it');
+  const took = lines.filter((line) => /asks for scripts\/report\.ts and gets it/.test(line));
+  assert.equal(took.length, 1, 'one task took it over');
+}

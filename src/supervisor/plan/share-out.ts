@@ -66,7 +66,7 @@ function byFolder(paths: readonly string[]): readonly (readonly string[])[] {
 }
 
 /** The longest folder that all paths lie in, `.` for the top. */
-function commonFolder(paths: readonly string[]): string {
+export function commonFolder(paths: readonly string[]): string {
   const [first = '', ...others] = paths.map((path) => path.split('/').slice(0, -1).join('/'));
   let common = first;
   while (common !== '' && !others.every((each) => `${each}/`.startsWith(`${common}/`))) {

@@ -8,6 +8,9 @@ import { splitTask, type PlannedTask } from '../plan/task-graph.ts';
 /** How long an agent has to take or decline a task, in milliseconds. */
 const ANSWER_MS = 30_000;
 
+/** Errors of the bus that say no more than that no answer comes. */
+const NO_ANSWER: readonly string[] = ['no-responder', 'request-timeout', 'inbox-full'];
+
 /** The name under which the supervisor speaks. */
 export const SUPERVISOR_NAME = 'agent:supervisor';
 
@@ -43,7 +46,7 @@ export async function sendTask(
     return (await tools.bus.request(message, ANSWER_MS)) as DispatchAnswer;
   } catch (thrown) {
     const error = toSkeinError(thrown);
-    if (error.name === 'request-timeout' || error.name === 'no-responder') return undefined;
+    if (NO_ANSWER.includes(error.name)) return undefined;
     throw error;
   }
 }
