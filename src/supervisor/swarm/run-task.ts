@@ -85,14 +85,17 @@ async function watched(taken: Taken): Promise<TaskEnd> {
   // Whoever lost the race may still throw one day.
   doing.catch(() => undefined);
   try {
-    return await Promise.race([doing, silence.promise]);
+    const end = await Promise.race([doing, silence.promise]);
+    // What it found out it goes on holding until the plan changes: peers shall hear that.
+    if (end.type !== 'unmet') agent.answerPeersBy(undefined);
+    return end;
   } catch (thrown) {
+    agent.answerPeersBy(undefined);
     if (!agent.isLost) throw thrown;
     // It broke off because its lease ended: that must be on the record before anybody else is sent.
     return await silence.promise;
   } finally {
     watch.stop();
-    agent.answerPeersBy(undefined);
   }
 }
 
@@ -104,6 +107,7 @@ async function workOn(
   const { swarm, planned, assignment } = at;
   const { id: task, title, expects = title } = planned;
   const action = { task, subject: `task/${task}`, action: title, expects };
+  let end: TaskEnd = { type: 'done' };
   const { event, value } = await expecting(assignment.work, action, async () => {
     try {
       const handOver = await doTask(at);
@@ -111,7 +115,12 @@ async function workOn(
       safePoint(assignment.work);
       // From here on it is the supervisor's time that passes.
       handedOver();
-      swarm.unmet.push(...handOver.unmet);
+      if (handOver.unmet.length > 0) {
+        // Not done as long as something is missing: after a crash it is looked for again.
+        swarm.unmet.push(...handOver.unmet);
+        end = { type: 'unmet' };
+        return { met: true, found: 'as planned, and more is missing', value: undefined };
+      }
       await takeOver(at, handOver);
       return { met: true, found: handOver.found ?? 'done', value: undefined };
     } catch (thrown) {
@@ -120,7 +129,7 @@ async function workOn(
       return { met: false, found: error.message, value: error };
     }
   }).catch((thrown: unknown) => ({ event: '', value: toSkeinError(thrown) }));
-  if (value === undefined) return { type: 'done' };
+  if (value === undefined) return end;
   const unmet = unmetError(value, { event, task, paths: planned.writeSet });
   if (unmet !== undefined) {
     swarm.unmet.push(unmet);
