@@ -34,8 +34,8 @@ const writes = ({ kind = 'edit' }: PlannedTask): boolean => kind === 'edit' || k
 /** An agent that wrote past the door, or did not write what it says it did, is found here. */
 async function assertNoStray(swarm: Swarm, { id, writeSet }: PlannedTask): Promise<void> {
   const { work } = swarm;
-  // Asked before the record: what others write meanwhile is theirs to answer for.
-  const others = pathsAtWork(swarm, id);
+  // Asked before the record: what others begin meanwhile is theirs to answer for.
+  const others = openPaths(swarm, { id, writeSet });
   const explained = writtenFiles(swarm);
   const written = new Set(explained.map(({ path }) => path));
   const missing = editPaths(swarm, writeSet).filter((path) => !written.has(path));
@@ -54,12 +54,20 @@ async function assertNoStray(swarm: Swarm, { id, writeSet }: PlannedTask): Promi
   });
 }
 
-/** Paths that other tasks may be writing just now. */
-function pathsAtWork({ approved, work }: Swarm, task: string): ReadonlySet<string> {
+/**
+ * Paths of other tasks that are not done: somebody may be writing them just now, or was when a crash
+ * came. Each is looked at when its own task hands over.
+ */
+function openPaths(
+  { approved, work }: Swarm,
+  own: Pick<PlannedTask, 'id' | 'writeSet'>,
+): ReadonlySet<string> {
+  const mine = new Set(own.writeSet);
   return new Set(
     approved.plan.tasks
-      .filter(({ id }) => id !== task && taskState(work, id)?.status === 'claimed')
-      .flatMap(({ writeSet }) => writeSet),
+      .filter(({ id }) => id !== own.id && taskState(work, id)?.status !== 'done')
+      .flatMap(({ writeSet }) => writeSet)
+      .filter((path) => !mine.has(path)),
   );
 }
 
