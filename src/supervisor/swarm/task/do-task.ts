@@ -10,6 +10,7 @@ import type { Swarm, Unmet } from '../swarm.ts';
 import { comesBefore, type PlannedTask } from '../../plan/task-graph.ts';
 import { checksOf, lookout, type HandOver, type TaskAtWork } from './task-at-work.ts';
 import { unmetDiscoveries } from './unmet.ts';
+import { writtenFiles } from './written-files.ts';
 
 const nothing: HandOver = { checks: [], unmet: [] };
 
@@ -43,12 +44,19 @@ export function doTask(at: TaskAtWork): Promise<HandOver> {
   return BY_KIND[kind](at);
 }
 
-/** The exact edits of a task. */
-export function editsOf({ approved, work }: Swarm, { writeSet }: PlannedTask): ProposedEdit[] {
+/** The exact edits of a task; what a plan before this one has changed is edited as it is now. */
+export function editsOf(swarm: Swarm, { writeSet }: PlannedTask): ProposedEdit[] {
+  const { approved, work } = swarm;
   const paths = new Set(writeSet);
+  const written = new Map(
+    writtenFiles(swarm, writeSet).map(({ path, afterHash }) => [path, afterHash]),
+  );
   return approved.contents.edits
     .filter(({ path }) => paths.has(path))
-    .map((edit) => toProposedEdit(work.ledger.blobs, edit));
+    .map((edit) => {
+      const baseHash = written.get(edit.path) ?? edit.baseHash;
+      return { ...toProposedEdit(work.ledger.blobs, edit), baseHash };
+    });
 }
 
 /** Peers hear of a change of names before it is made: what they use may be called otherwise soon. */
