@@ -219,7 +219,13 @@ export class Supervisor {
   #start(ledger: Ledger, mission: string, repository: Repository): void {
     const stop = new AbortController();
     const work = this.#workOn(ledger, mission, repository, stop.signal);
-    const ended = this.#carryOn(work, stop).finally(() => this.#running.delete(mission));
+    const before = this.#running.get(mission)?.ended;
+    // A person may answer before the work that made the plan has quite ended.
+    const ended = Promise.resolve(before)
+      .then(() => this.#carryOn(work, stop))
+      .finally(() => {
+        if (this.#running.get(mission)?.stop === stop) this.#running.delete(mission);
+      });
     this.#running.set(mission, { stop, ended });
   }
 
