@@ -78,7 +78,8 @@ export async function lookAround(
 /** What its lease holds besides the write set of its plan. */
 function askedPaths({ work, lease }: Assignment, writeSet: readonly string[]): ReadonlySet<string> {
   const held = work.ledger.read.entity('lease', lease.lease)?.body as LeaseState | undefined;
-  return new Set(held?.paths.filter((path) => !writeSet.includes(path)) ?? []);
+  if (held?.status !== 'held') return new Set();
+  return new Set(held.paths.filter((path) => !writeSet.includes(path)));
 }
 
 const foundText = (found: readonly Discovery[]): string =>

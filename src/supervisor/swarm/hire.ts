@@ -18,11 +18,16 @@ export function hireCrew(swarm: Swarm): void {
 
 function hire({ agents, tools, crew, work }: Swarm, role: Role): SwarmAgent {
   const name = tools.names.take(role);
-  const agent = crew.makeAgent({ name, role, bus: tools.bus, work: work.as(name) });
-  agent.join();
-  tools.names.give(agent);
-  agents.push(agent);
-  return agent;
+  try {
+    const agent = crew.makeAgent({ name, role, bus: tools.bus, work: work.as(name) });
+    agent.join();
+    tools.names.give(agent);
+    agents.push(agent);
+    return agent;
+  } catch (thrown) {
+    tools.names.free(name);
+    throw thrown;
+  }
 }
 
 /** Lets all of them go. */
