@@ -14,6 +14,8 @@ export interface Frame {
 /** Below these a block would hide more than it shows: then only the story is told. */
 const [LEAST_COLUMNS, LEAST_ROWS] = [36, 10];
 const MOST_ROWS = 20;
+/** Wider rows are hard to read, and wrap when the terminal is made narrower. */
+const MOST_COLUMNS = 79;
 const LABEL_COLUMNS = 11;
 const STATE_COLUMNS = 13;
 
@@ -22,20 +24,24 @@ export function liveLines(model: LiveModel, frame: Frame, style: Style): string[
   const { columns, rows } = frame;
   if (columns < LEAST_COLUMNS || rows < LEAST_ROWS) return [];
   // A line that fills its row would leave the cursor between two rows.
-  const width = columns - 1;
+  const width = Math.min(columns - 1, MOST_COLUMNS);
   const sections = [
     agentRows(model, frame),
     taskRows(model, frame),
     newsRows(model),
     leaseRows(model),
   ];
-  const room = Math.min(MOST_ROWS, Math.floor(rows / 2)) - 1;
+  // At most half of the screen, with the head and the empty row above it.
+  const room = Math.min(MOST_ROWS, Math.floor(rows / 2)) - 2;
   const shares = shareRows(
     sections.map(({ length }) => length),
     room,
   );
   const shown = sections.flatMap((section, index) => cutRows(section, shares[index] ?? 0));
-  return [headLine(model, frame, style), ...shown.map((row) => rowText(row, width, style))];
+  return [
+    headLine(model, { ...frame, columns: width }, style),
+    ...shown.map((row) => rowText(row, width, style)),
+  ];
 }
 
 /** A row: its label, what it says, and at its right end how long that has been so. */
@@ -93,8 +99,8 @@ function headLine(model: LiveModel, { columns, nowMs }: Frame, { bold, dim }: St
     ...(wanted === 0 ? [] : [`${done} of ${count(wanted, 'task')} done`]),
     elapsed(model.since, nowMs),
   ];
-  const text = cutText(`--- ${facts.join(', ')} `, columns - 1);
-  return text + dim('-'.repeat(Math.max(0, columns - 1 - textWidth(text))));
+  const text = cutText(`--- ${facts.join(', ')} `, columns);
+  return text + dim('-'.repeat(Math.max(0, columns - textWidth(text))));
 }
 
 /** Since when, as `m:ss` or `h:mm:ss`; nothing for a clock that was set back. */
@@ -128,7 +134,7 @@ function agentRows(model: LiveModel, { nowMs }: Frame): Row[] {
       if (name !== 'supervisor') idle.push(name);
       continue;
     }
-    const live = task === null ? undefined : model.tasks.get(task);
+    const live = model.tasks.get(task ?? effect?.task ?? '');
     const what = effect?.doing ?? live?.title ?? '';
     const where = live === undefined ? '' : `task ${live.number}  `;
     rows.push({

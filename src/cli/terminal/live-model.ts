@@ -178,7 +178,8 @@ const FOLDS: Readonly<Record<string, Fold>> = {
   // What is no effect, such as a review, is under way from its expectation to the outcome.
   'agent.expected': (model, data, event) => {
     const agent = agentName(event.actor);
-    const doing = `${word(data['action'])} ${aboutName(event)}`;
+    const about = event.subject.startsWith('task/') ? '' : ` ${subjectName(event)}`;
+    const doing = `${word(data['action'])}${about}`;
     const effect = { agent, doing, since: event.time, task: word(data['task']) };
     return { ...model, effects: new Map(model.effects).set(actionKey(data, event), effect) };
   },

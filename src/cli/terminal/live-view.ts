@@ -1,7 +1,8 @@
 /**
  * A block of lines at the end of the terminal's output that is drawn again in place, with a story
- * that scrolls above it. Between two frames the cursor rests, visible, at the block's first sign:
- * wherever a resize moves that line, the next frame begins there.
+ * that scrolls above it. Between two frames the cursor rests, visible, in an empty row above the
+ * block: wherever a resize moves that row, the next frame begins there; what a person types stands
+ * there until then; and Enter leaves an empty row, as it does anywhere.
  */
 import type { WriteStream } from 'node:tty';
 
@@ -17,10 +18,7 @@ const CLOCK_MS = 1000;
 /** More lines than this are written at once: nothing piles up. */
 const MOST_WAITING = 200;
 
-const SAVE = '\u001b7';
-const RESTORE = '\u001b8';
 const CLEAR_BELOW = '\u001b[J';
-const CLEAR_REST = '\u001b[K';
 /** A terminal that knows it shows the frame as a whole; the others see one write. */
 const [BEGIN, END] = ['\u001b[?2026h\u001b[?25l', '\u001b[?25h\u001b[?2026l'];
 /** While the block is drawn a line that is too long after all ends at the edge. */
@@ -94,7 +92,7 @@ export class LiveView {
   #draw(): void {
     clearTimeout(this.#frame);
     this.#frame = undefined;
-    const { stream, lines } = this.#options;
+    const { stream } = this.#options;
     const { columns, rows } = stream;
     const story = this.#waiting.map((line) => `${line}\n`).join('');
     this.#waiting = [];
@@ -104,31 +102,18 @@ export class LiveView {
     }
     if (!this.#isChanged && story === '') return;
     this.#isChanged = false;
-    const block = lines({ columns, rows });
-    const isSame = story === '' && !this.#isResized && sameLines(block, this.#drawn);
-    if (isSame) return;
-    // Without a story every row is written over: nothing is ever seen empty.
-    const cleared = story === '' && !this.#isResized ? '' : CLEAR_BELOW;
-    const drawn = block.map((line) => line + CLEAR_REST).join('\n');
-    const rest = `${CLEAR_BELOW}${up(block.length - 1)}\r${SAVE}`;
-    stream.write(
-      `${BEGIN}${this.#toBlock()}${cleared}${story}${NO_WRAP}${drawn}${WRAP}${rest}${END}`,
-    );
+    const lines = this.#options.lines({ columns, rows });
+    const block = lines.length === 0 ? [] : ['', ...lines];
+    if (story === '' && !this.#isResized && sameLines(block, this.#drawn)) return;
+    const drawn = `${NO_WRAP}${block.join('\n')}${WRAP}${up(block.length - 1)}\r`;
+    stream.write(`${BEGIN}\r${CLEAR_BELOW}${story}${drawn}${END}`);
     this.#drawn = block;
     this.#isResized = false;
   }
 
-  /**
-   * To the block's first sign. The cursor is there, unless the person has typed: the place that was
-   * saved is right then. After a resize that place is of the old size, and the cursor is right.
-   */
-  #toBlock(): string {
-    return this.#drawn.length === 0 || this.#isResized ? '\r' : RESTORE;
-  }
-
   #clear(): void {
     if (this.#drawn.length === 0) return;
-    this.#options.stream.write(`${this.#toBlock()}${CLEAR_BELOW}`);
+    this.#options.stream.write(`\r${CLEAR_BELOW}`);
     this.#drawn = [];
     this.#isResized = false;
   }

@@ -31,7 +31,8 @@ export const command: CliCommand = {
         );
       }
     }
-    if (held.length === 0) process.stderr.write('No path is held.\n');
+    const isNone = held.every(({ body }) => body.paths.length === 0);
+    if (isNone) process.stderr.write('No path is held.\n');
     return 0;
   },
 };

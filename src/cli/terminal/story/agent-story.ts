@@ -52,7 +52,8 @@ const strategyText = (data: Data): string => {
 
 /** Who is spoken to, and what for. */
 function sayingOf(data: Data): string {
-  const to = word(data['to']);
+  // A topic of the mission reaches whoever is there.
+  const to = word(data['to']).replace(/^mission:.*$/u, 'all agents');
   switch (data['kind']) {
     case 'announce':
       return `announces to ${to}`;

@@ -1,5 +1,16 @@
 /** Tells the life of tasks, who holds which paths, and what guardrails say. */
-import { count, firstLine, list, pathList, seconds, short, taskName, word } from '../wording.ts';
+import type { EventEnvelope } from '#protocol/event.ts';
+import {
+  checkName,
+  count,
+  firstLine,
+  list,
+  pathList,
+  seconds,
+  short,
+  taskName,
+  word,
+} from '../wording.ts';
 import { aboutName, type Data, type Told } from './teller.ts';
 
 /** Events of tasks, leases and guardrails. */
@@ -30,12 +41,14 @@ export const TASK_TOLD: Told = {
   'guardrail.passed': (data, { green }) =>
     `${green('passed')} guardrail ${word(data['guardrail'])} (${word(data['detail'])})`,
   'guardrail.refused': (data, { red }, event) =>
-    `${red('refused')} by guardrail ${word(data['guardrail'])}: ${aboutName(event)}${ofAgent(event.actor)}: ${firstLine(data['reason'])}`,
+    `${red('refused')} by guardrail ${word(data['guardrail'])}: ${aboutName(event)}${ofAgent(event)}: ${firstLine(data['reason'])}`,
   'workspace.linked': (data) =>
     `linked ${count(Number(data['linked']), 'dependency', 'dependencies')}, ${count(Number(data['copied']), 'inner link')}, ${count(list(data['skipped']).length, 'entry', 'entries')} left out`,
 };
 
-const ofAgent = (actor: string): string => (actor.startsWith('agent:') ? ` of ${actor}` : '');
+/** A file is refused to somebody; a task as a whole to nobody in particular. */
+const ofAgent = ({ actor, subject }: EventEnvelope): string =>
+  actor.startsWith('agent:') && subject.startsWith('file/') ? ` of ${actor}` : '';
 
 const pathsText = (data: Data): string => {
   const paths = list(data['paths']);
@@ -46,6 +59,10 @@ const pathsText = (data: Data): string => {
 function evidenceText(data: Data): string {
   const checks = list(data['checks']) as readonly Data[];
   if (checks.length === 0) return '';
-  const told = checks.map(({ name, comparison }) => `${word(name)} ${word(comparison)}`);
+  const told = checks.map(({ name, comparison, exitCode }) => {
+    // On the untouched base there is nothing to compare with yet.
+    const said = comparison === 'base' ? `exit code ${word(exitCode ?? 'none')}` : word(comparison);
+    return `${checkName(word(name))} ${said}`;
+  });
   return `, ${pathList(told)}`;
 }
