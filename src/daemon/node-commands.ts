@@ -7,11 +7,10 @@ import { missionDiff } from '#supervisor/mission-diff.ts';
 import { backupHome, restoreHome } from './home/backup-home.ts';
 import { homeFailure } from './home/home.ts';
 import { cleanWorktrees } from './home/clean-worktrees.ts';
+import { readInput, repositoryOf, spaceOf, type Handler } from './command-input.ts';
 import type { CommandParts } from './command-parts.ts';
+import { historyCommands } from './history-commands.ts';
 import { repairSpace, type RepairReport } from './home/repair-space.ts';
-import type { Spaces } from './spaces.ts';
-
-type Handler = (parts: CommandParts, command: DoorCommand, speaker: Speaker) => Promise<unknown>;
 
 const submission = z.object({
   goal: z.string().trim().min(1).max(2_000),
@@ -36,7 +35,7 @@ const ofMission = z.looseObject({
 
 const HANDLERS: Readonly<Record<string, Handler>> = {
   'mission.submit': async ({ supervisor }, command, speaker) =>
-    supervisor.submit(command, read(submission, command), speaker),
+    supervisor.submit(command, readInput(submission, command), speaker),
   'mission.approve': async ({ supervisor, spaces }, command, speaker) =>
     supervisor.approve(await spaces.open(spaceOf(command)), checked(command), speaker),
   'mission.reject': async ({ supervisor, spaces }, command, speaker) =>
@@ -44,16 +43,19 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   'mission.resume': async ({ supervisor, spaces }, command, speaker) =>
     supervisor.resume(await spaces.open(spaceOf(command)), checked(command), speaker),
   'mission.cancel': async ({ supervisor, spaces }, command, speaker) => {
-    const input = read(z.object({ mission: z.string(), reason: z.string().max(2_000) }), command);
+    const input = readInput(
+      z.object({ mission: z.string(), reason: z.string().max(2_000) }),
+      command,
+    );
     const ledger = await spaces.open(spaceOf(command));
     return supervisor.cancel(ledger, { ...command, input }, speaker);
   },
   'mission.interrupt': async ({ supervisor }, command) => {
-    const { mission } = read(ofMission, command);
+    const { mission } = readInput(ofMission, command);
     return { interrupted: await supervisor.interrupt(mission, 'a person stopped it') };
   },
   'mission.diff': async ({ spaces }, command) => {
-    const { mission } = read(ofMission, command);
+    const { mission } = readInput(ofMission, command);
     const ledger = await spaces.open(spaceOf(command));
     return { diff: await missionDiff(ledger, mission, repositoryOf(spaces, ledger.space)) };
   },
@@ -64,7 +66,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     return { reports };
   },
   'record.repair': async ({ spaces, supervisor }, command) => {
-    const { carryOut } = read(z.object({ carryOut: z.boolean() }), command);
+    const { carryOut } = readInput(z.object({ carryOut: z.boolean() }), command);
     assertNoMissions(supervisor, command);
     const repairs: RepairReport[] = [];
     for (const space of spaces.list()) {
@@ -78,15 +80,19 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   },
   'record.backup': async ({ spaces, paths }, command) => {
     const request = z.object({ folder: z.string(), withKey: z.boolean() });
-    return backupHome(spaces, paths, read(request, command));
+    return backupHome(spaces, paths, readInput(request, command));
   },
   'record.restore': async ({ spaces, supervisor }, command) => {
     const request = z.object({ folder: z.string(), replace: z.boolean() });
     assertNoMissions(supervisor, command);
-    return restoreHome(spaces, read(request, command));
+    return restoreHome(spaces, readInput(request, command));
   },
   'workspace.clean': async ({ spaces, supervisor, paths }, command) =>
-    cleanWorktrees({ spaces, supervisor, paths }, read(z.object({ dryRun: z.boolean() }), command)),
+    cleanWorktrees(
+      { spaces, supervisor, paths },
+      readInput(z.object({ dryRun: z.boolean() }), command),
+    ),
+  ...historyCommands,
   'node.stop': async ({ stop }) => {
     await stop();
     return { stopped: true };
@@ -116,29 +122,10 @@ export async function executeCommand(
   );
 }
 
-function read<T>(schema: z.ZodType<T>, { name, input }: DoorCommand): T {
-  const parsed = schema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const state = `${issue?.path.join('.') ?? ''}: ${issue?.message}`.replace(/^: /u, '');
-  throw new SkeinError('usage', `Cannot execute ${name}: ${state}`);
-}
-
 const checked = (command: DoorCommand): DoorCommand => ({
   ...command,
-  input: read(ofMission, command),
+  input: readInput(ofMission, command),
 });
-
-function spaceOf({ name, space }: DoorCommand): string {
-  if (space !== undefined) return space;
-  throw new SkeinError('usage', `Cannot execute ${name}: the space is missing`);
-}
-
-function repositoryOf(spaces: Spaces, space: string): string {
-  const project = spaces.project(space);
-  if (project !== undefined) return project.repository;
-  throw new SkeinError('repository-not-found', `Cannot find the repository of space ${space}`);
-}
 
 function assertNoMissions({ atWork }: CommandParts['supervisor'], { name }: DoorCommand): void {
   if (atWork.length === 0) return;

@@ -1,0 +1,46 @@
+/** Commands that look back: a mission as it stood, its files then, and its change up to then. */
+import { z } from 'zod';
+import type { DoorCommand } from '#api/door.ts';
+import type { Ledger } from '#ledger/ledger.ts';
+import { diffThen, writeThen } from '#supervisor/history/rewind-files.ts';
+import { rewindMission, type Rewound } from '#supervisor/history/rewind.ts';
+import { openRepository } from '#workspace/git/open-repository.ts';
+import { readInput, repositoryOf, spaceOf, type Handler } from './command-input.ts';
+import type { CommandParts } from './command-parts.ts';
+import { reducers } from './state-tables.ts';
+
+/** A mission, and a moment of it in any form that people may say. */
+const momentOf = z.object({ mission: z.string(), at: z.string().min(1).max(200) });
+
+const ofKinds = momentOf.extend({ kinds: z.array(z.string()).max(10).optional() });
+
+/** By name, as they come through the door. None of them changes the record. */
+export const historyCommands: Readonly<Record<string, Handler>> = {
+  /** `kinds` = only entities of these; absent = all. */
+  'mission.rewind': async (parts, command) => {
+    const { kinds, ...input } = readInput(ofKinds, command);
+    const rewound = rewind(await ledgerOf(parts, command), input);
+    const entities = rewound.entities.filter(({ kind }) => kinds?.includes(kind) ?? true);
+    return { ...rewound, entities };
+  },
+  'mission.diff-at': async (parts, command) => {
+    const ledger = await ledgerOf(parts, command);
+    const { moment, tree } = rewind(ledger, readInput(momentOf, command));
+    const repository = await openRepository(repositoryOf(parts.spaces, ledger.space));
+    return { moment, ...(await diffThen(ledger.blobs, tree, repository)) };
+  },
+  'mission.write-at': async (parts, command) => {
+    const { folder, ...input } = readInput(momentOf.extend({ folder: z.string() }), command);
+    const ledger = await ledgerOf(parts, command);
+    const { moment, tree } = rewind(ledger, input);
+    const repository = await openRepository(repositoryOf(parts.spaces, ledger.space));
+    const written = await writeThen(ledger.blobs, tree, { repository, folder });
+    return { moment, ...written };
+  },
+};
+
+const ledgerOf = ({ spaces }: CommandParts, command: DoorCommand): Promise<Ledger> =>
+  spaces.open(spaceOf(command));
+
+const rewind = (ledger: Ledger, input: z.infer<typeof momentOf>): Rewound =>
+  rewindMission({ ledger, reducers, ...input });
