@@ -2,14 +2,15 @@
  * Parses one JavaScript or TypeScript file with a real parser. JavaScript is read as it is found in
  * the wild: with JSX, and as a module or as CommonJS, whichever gives fewer errors.
  */
-import { type Comment, type OxcError, parseSync } from 'oxc-parser';
+import { type Comment, parseSync } from 'oxc-parser';
+import { type SourceError, redeclaredImports } from './redeclared-imports.ts';
 import type { SyntaxNode } from './syntax-node.ts';
 
 /** The tree of a file, its comments, and its syntax errors (offsets in UTF-16 units). */
 export interface ParsedSource {
   readonly program: SyntaxNode;
   readonly comments: readonly Comment[];
-  readonly errors: readonly OxcError[];
+  readonly errors: readonly SourceError[];
   /** It has `import`, `export` or `import.meta`. */
   readonly hasModuleSyntax: boolean;
 }
@@ -49,10 +50,15 @@ export function parseSource(path: string, text: string, semantic = false): Parse
     const other = parse(order[1]);
     if (other.errors.length < best.errors.length) best = other;
   }
+  const program = best.program as unknown as SyntaxNode;
+  const errors: readonly SourceError[] = best.errors.filter(({ severity }) => severity === 'Error');
+  // The parser itself judges this in JavaScript; declarations alone have no values.
+  const isTypeScript = semantic && (lang === 'ts' || lang === 'tsx');
+  const redeclared = isTypeScript ? redeclaredImports(program, best.module.staticImports) : [];
   return {
-    program: best.program as unknown as SyntaxNode,
+    program,
     comments: best.comments,
-    errors: best.errors.filter((error) => error.severity === 'Error'),
+    errors: [...errors, ...redeclared],
     hasModuleSyntax: best.module.hasModuleSyntax,
   };
 }
