@@ -26,6 +26,8 @@ export interface RenameRequest {
   readonly at?: { readonly path: string; readonly line: number; readonly column?: number };
   /** Keep the old name as an alias where a module exports it; importers stay as they are. */
   readonly keepExports: boolean;
+  /** Files that go on using the old name for what they import: `import { b as a }`. */
+  readonly aliasIn?: readonly string[];
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 }
@@ -69,6 +71,25 @@ export interface SymbolChoice extends Place {
   readonly preview: string;
 }
 
+/** One use in a file that is left open. */
+export interface OpenPlace extends Place {
+  readonly preview: string;
+}
+
+/**
+ * A file left out of the edits: it imports the symbol, and the plain rename does not fit there. The
+ * same request with the file in `aliasIn` does: the plan was verified with that in place.
+ */
+export interface OpenFile {
+  readonly path: string;
+  /** Every use, the import first. */
+  readonly places: readonly OpenPlace[];
+  /** What is in the way: one sentence without full stop, with `path:line`. */
+  readonly why: string;
+  /** The plain rename of the file; null when no parser would notice that it is wrong. */
+  readonly plain: FileEdit | null;
+}
+
 /** The answer to a rename that is possible or needs a choice; refusals are thrown as SkeinError. */
 export type RenameOutcome =
   | {
@@ -76,6 +97,8 @@ export type RenameOutcome =
       readonly engine: Engine;
       readonly symbol: SymbolChoice;
       readonly edits: readonly FileEdit[];
+      readonly open: readonly OpenFile[];
+      /** What stays, outside the open places. */
       readonly listed: readonly Occurrence[];
       readonly warnings: readonly string[];
     }

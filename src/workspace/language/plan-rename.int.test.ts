@@ -1,10 +1,17 @@
-/** Files as bytes, choices of a person, and what is said about the engine. */
+/** Files as bytes, choices of a person, aliases, and what is said about the engine. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { sha256 } from '#lib/sha256.ts';
-import { makeRepository, planIn } from '#workspace/language/testing/rename-repository.ts';
+import type { RenameRequest } from '#workspace/language/language.ts';
+import { parseSource } from '#workspace/language/syntax/parse-source.ts';
+import {
+  type Planned,
+  type TestRepository,
+  makeRepository,
+  planIn,
+} from '#workspace/language/testing/rename-repository.ts';
 
 const code = 'export const a = 1;\n';
 
@@ -12,20 +19,20 @@ describe('planRename on files', () => {
   it('gives hashes of the bytes, and writes nothing', async () => {
     const repository = makeRepository({ 'package.json': '{}', 'x.js': `\uFEFF${code}` });
     try {
-      const before = fs.readFileSync(path.join(repository.root, 'x.js'));
+      const bytes = fs.readFileSync(path.join(repository.root, 'x.js'));
       const plan = await planIn(repository, 'a', 'b');
       assert.equal(plan.type, 'planned');
       if (plan.type !== 'planned') return;
       const [edit] = plan.edits;
       assert.deepEqual(edit && { ...edit, after: edit.after.toString() }, {
         path: 'x.js',
-        baseHash: sha256(before),
+        baseHash: sha256(bytes),
         afterHash: sha256(Buffer.from('\uFEFFexport const b = 1;\n')),
         after: '\uFEFFexport const b = 1;\n',
         changes: 1,
         lines: [1],
       });
-      assert.deepEqual(fs.readFileSync(path.join(repository.root, 'x.js')), before);
+      assert.deepEqual(fs.readFileSync(path.join(repository.root, 'x.js')), bytes);
       assert.deepEqual(fs.readdirSync(repository.root).sort(), ['package.json', 'x.js']);
     } finally {
       repository.dispose();
@@ -110,5 +117,77 @@ describe('planRename on files', () => {
       bad.dispose();
       good.dispose();
     }
+  });
+});
+
+const TWO_TAKEN = {
+  'package.json': '{"type":"module"}',
+  'a.js': 'export const a = 1;\n',
+  'b.js': "import { a } from './a.js';\nexport const b = a + a;\n",
+  'c.js': "import { a } from './a.js';\nconst f = (b) => a + b;\nexport const x = f(a);\n",
+  'd.js': "import { a } from './a.js';\nexport const y = a;\n",
+};
+
+describe('planRename with aliases', () => {
+  let repository: TestRepository;
+  before(() => (repository = makeRepository(TWO_TAKEN)));
+  after(() => repository.dispose());
+  const plan = async (options: Partial<RenameRequest> = {}): Promise<Planned> => {
+    const outcome = await planIn(repository, 'a', 'b', options);
+    assert.ok(outcome.type === 'planned');
+    return outcome;
+  };
+  const pathsOf = (edits: readonly { readonly path: string }[]): string[] =>
+    edits.map(({ path: file }) => file);
+
+  it('tells each use of an open file, the import first, and lists none of them', async () => {
+    const { open, listed, edits } = await plan();
+    assert.deepEqual(pathsOf(edits), ['a.js', 'd.js']);
+    assert.deepEqual(open[0]?.places, [
+      { path: 'b.js', line: 1, column: 10, preview: "import { a } from './a.js';" },
+      { path: 'b.js', line: 2, column: 18, preview: 'export const b = a + a;' },
+      { path: 'b.js', line: 2, column: 22, preview: 'export const b = a + a;' },
+    ]);
+    assert.deepEqual(new Set(listed.map((each) => each.class)), new Set(['string']));
+  });
+
+  it('gives the plain edit only where a parser would refuse it', async () => {
+    const { open } = await plan();
+    const valid = open.map(({ path: file, plain }) => {
+      const text = plain?.after.toString() ?? repository.read(file).replaceAll(/\ba\b/g, 'b');
+      return [file, plain !== null, parseSource(file, text, true).errors.length === 0];
+    });
+    // A capture is valid JavaScript with another meaning: nothing would stop it.
+    assert.deepEqual(valid, [
+      ['b.js', true, false],
+      ['c.js', false, true],
+    ]);
+  });
+
+  it('leaves those open that no alias is asked for', async () => {
+    const { open, edits, listed, warnings } = await plan({ aliasIn: ['c.js'] });
+    assert.deepEqual([pathsOf(open), pathsOf(edits)], [['b.js'], ['a.js', 'c.js', 'd.js']]);
+    const kept = listed.filter((each) => each.path === 'c.js' && each.class === 'other-symbol');
+    assert.deepEqual(
+      kept.map(({ line }) => line),
+      [1, 2, 3],
+    );
+    assert.ok(warnings.includes('Goes on being called a in c.js'));
+  });
+
+  it('makes an alias where the plain rename would fit too', async () => {
+    const { edits } = await plan({ aliasIn: ['d.js'] });
+    const edit = edits.find(({ path: file }) => file === 'd.js');
+    assert.equal(edit?.after.toString().split('\n', 1)[0], "import { b as a } from './a.js';");
+  });
+
+  it('means the same symbol when it was chosen by its import in such a file', async () => {
+    const at = { path: 'b.js', line: 1, column: 10 };
+    const aliasIn = ['b.js', 'c.js'];
+    const { symbol, edits, open } = await plan({ at, aliasIn });
+    assert.deepEqual(
+      [symbol.path, pathsOf(edits), open],
+      ['a.js', ['a.js', 'b.js', 'c.js', 'd.js'], []],
+    );
   });
 });

@@ -1,8 +1,9 @@
 /**
  * Every case of `test/fixtures/renames`: small repositories of each shape (npm workspaces, project
  * references, `baseUrl`, ESM, CommonJS) and each kind of symbol. A result is compared byte by byte,
- * and the repository must pass its own check and print the same before and after. Those under
- * `refused` are the protections: without one of them a wrong rename would be planned instead.
+ * and the repository must pass its own check and print the same before and after. Under `open` are
+ * those that leave a file to an alias: with the plain rename in it the repository must fail. Those
+ * under `refused` are the protections: without one of them a wrong rename would be planned instead.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -12,7 +13,7 @@ import { type RenameCase, assertRename } from '#workspace/language/testing/renam
 
 const FOLDER = path.join(import.meta.dirname, '../../../test/fixtures/renames');
 
-for (const group of ['modules', 'symbols', 'refused']) {
+for (const group of ['modules', 'symbols', 'open', 'refused']) {
   describe(`rename: ${group}`, () => {
     const files = fs.readdirSync(path.join(FOLDER, group));
     it('has cases', () => assert.ok(files.length > 10));

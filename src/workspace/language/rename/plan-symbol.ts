@@ -1,5 +1,6 @@
 /**
- * Renames one chosen symbol: refuses what can't be done, rewrites, lists what is left, verifies.
+ * Renames one chosen symbol: refuses what can't be done, rewrites, sets aside the files in which the
+ * new name does not fit, lists what is left, verifies.
  */
 import fs from 'node:fs';
 import { isBuiltin } from 'node:module';
@@ -11,9 +12,10 @@ import { checkInherited, checkReserved } from './check-names.ts';
 import { brokenStrings, candidateStrings, errorPlaces } from './key-strings.ts';
 import { type SymbolNature, listLeftovers } from './leftovers.ts';
 import type { GraphContext } from './rename-context.ts';
-import { type RewrittenFile, rewriteFiles, toFileEdit } from './rewrite.ts';
+import { type RewrittenFile, type Rewriting, toFileEdit } from './rewrite.ts';
+import { type Division, divideFiles, toOpenFile, verifyDivision } from './set-aside.ts';
 import { type FoundSite, type GraphFile, innerOf, isTwoSided } from './symbol-graph.ts';
-import { type VerifyContext, verifyRename } from './verify-rename.ts';
+import type { VerifyContext } from './verify-rename.ts';
 
 const MAX_PLACES = 20;
 /** Errors may hide behind each other; more rounds than this never helped. */
@@ -25,46 +27,90 @@ export async function planSymbol(
   candidate: Candidate,
   others: number,
 ): Promise<RenameOutcome> {
-  const { graph, names, root, sources, server } = context;
-  const set = graph.sets.find(candidate.set);
+  const { graph, names, sources, server } = context;
   refuseOutside(context, candidate);
   refuseReserved(context, candidate);
-  const first = candidate.declarations[0];
-  if (!first) throw new SkeinError('internal', 'Cannot rename: the symbol has no declaration');
+  const list = leftoversOf(context, candidate);
+  const planned = divide(context, candidate);
+  refuseUneditable(context, renamedFiles(planned));
+  refuseLostExports(context, graph.sets.find(candidate.set), planned.changed);
+  refuseUnresolved(context, list(renamedFiles(planned)));
+  const division = await verifyWithStrings(context, candidate, planned);
+  const listed = list(renamedFiles(division));
+  return {
+    type: 'planned',
+    engine: server.engine,
+    symbol: describe(graph, candidate),
+    edits: division.changed.map(toFileEdit),
+    open: division.open.map((each) => toOpenFile(rewritingOf(context, candidate), each)),
+    listed,
+    warnings: [
+      ...sources.warnings,
+      ...warningsOf(context, listed, others),
+      ...keptWarning(names.from, division.keeping),
+    ],
+  };
+}
+
+/** Asked anew whenever sets may have been joined. */
+const rewritingOf = ({ graph, names }: GraphContext, candidate: Candidate): Rewriting => ({
+  graph,
+  set: graph.sets.find(candidate.set),
+  to: names.to,
+});
+
+const divide = (context: GraphContext, candidate: Candidate): Division =>
+  divideFiles(rewritingOf(context, candidate), candidate, context.request.aliasIn ?? []);
+
+/** What open files hold of the symbol is not left over: agents are to rename it. */
+const renamedFiles = ({ changed, open }: Division): readonly RewrittenFile[] => [
+  ...changed,
+  ...open.map(({ plain }) => plain),
+];
+
+type ListFiles = (files: readonly RewrittenFile[]) => readonly Occurrence[];
+
+function leftoversOf(context: GraphContext, candidate: Candidate): ListFiles {
+  const { graph, sources } = context;
   const nature = natureOf(context, candidate);
-  const list = (files: readonly RewrittenFile[]): readonly Occurrence[] =>
+  return (files) =>
     listLeftovers(sources.named, {
       graph,
-      set: graph.sets.find(set),
+      set: graph.sets.find(candidate.set),
       nature,
       rewritten: new Map(files.map((each) => [each.file.source.path, each])),
       declaredSets: new Set(findCandidates(graph).map((each) => each.set)),
       isForeign: foreignTest(context),
     });
-  let rewritten = rewriteFiles(graph, set, names.to);
-  refuseUneditable(context, rewritten);
-  refuseLostExports(context, set, rewritten);
-  refuseUnresolved(context, list(rewritten));
-  const strings = nature.isMember ? candidateStrings(graph, set) : [];
-  const before = await errorPlaces(server, root, strings);
-  for (let round = 0; round < STRING_ROUNDS; round += 1) {
-    await verifyRename(rewritten, verifyContext(context, first));
-    const after = await errorPlaces(server, root, strings);
-    const broken = brokenStrings(strings, rewritten, before, after);
-    if (broken.length === 0) break;
-    for (const found of broken) graph.sets.union(innerOf(found), set);
-    rewritten = rewriteFiles(graph, graph.sets.find(set), names.to);
-  }
-  const listed = list(rewritten);
-  return {
-    type: 'planned',
-    engine: server.engine,
-    symbol: describe(graph, candidate),
-    edits: rewritten.map(toFileEdit),
-    listed,
-    warnings: [...sources.warnings, ...warningsOf(context, listed, others)],
-  };
 }
+
+/** Verifies a division, until no string makes a type error that it did not make before. */
+async function verifyWithStrings(
+  context: GraphContext,
+  candidate: Candidate,
+  planned: Division,
+): Promise<Division> {
+  const { graph, root, server } = context;
+  const [first] = candidate.declarations;
+  if (!first) throw new SkeinError('internal', 'Cannot rename: the symbol has no declaration');
+  const strings = isMember(candidate)
+    ? candidateStrings(graph, graph.sets.find(candidate.set))
+    : [];
+  const before = await errorPlaces(server, root, strings);
+  let division = planned;
+  for (let round = 0; round < STRING_ROUNDS; round += 1) {
+    await verifyDivision(division, verifyContext(context, first));
+    const after = await errorPlaces(server, root, strings);
+    const broken = brokenStrings(strings, division.changed, before, after);
+    if (broken.length === 0) break;
+    for (const found of broken) graph.sets.union(innerOf(found), candidate.set);
+    division = divide(context, candidate);
+  }
+  return division;
+}
+
+const isMember = ({ declarations }: Candidate): boolean =>
+  declarations.some(({ site }) => site.level === 'member');
 
 const verifyContext = (context: GraphContext, first: FoundSite): VerifyContext => ({
   root: context.root,
@@ -94,6 +140,12 @@ function warningsOf(
       : []),
     ...(strings > 0 ? [`${from} still stands in strings and comments, ${strings} in all`] : []),
   ];
+}
+
+function keptWarning(from: string, paths: readonly string[]): readonly string[] {
+  if (paths.length === 0) return [];
+  const more = paths.length > MAX_PLACES ? ` and ${paths.length - MAX_PLACES} more` : '';
+  return [`Goes on being called ${from} in ${paths.slice(0, MAX_PLACES).join(', ')}${more}`];
 }
 
 function refuseOutside(context: GraphContext, candidate: Candidate): void {
@@ -192,9 +244,10 @@ function refuseUnresolved(context: GraphContext, listed: readonly Occurrence[]):
   );
 }
 
-function natureOf(context: GraphContext, { set: seed, declarations }: Candidate): SymbolNature {
+function natureOf(context: GraphContext, candidate: Candidate): SymbolNature {
   const { graph, resolve } = context;
-  const set = graph.sets.find(seed);
+  const { declarations } = candidate;
+  const set = graph.sets.find(candidate.set);
   const files = [...graph.files.values()];
   const exporters = files.filter((file) => graph.sets.find(file.exportNode) === set);
   const exportedBy = new Set(exporters.map((file) => file.source.path));
@@ -202,7 +255,7 @@ function natureOf(context: GraphContext, { set: seed, declarations }: Candidate)
     file.model.hasComputedModule ||
     file.model.escapes.some((name) => exportedBy.has(resolve(file.source.path, name) ?? ''));
   return {
-    isMember: declarations.some(({ site }) => site.level === 'member'),
+    isMember: isMember(candidate),
     exportedBy,
     escapes: files.some(leaks),
     isGlobal: declarations.some(({ site }) => site.level === 'top' && site.deferred),

@@ -1,10 +1,11 @@
 /**
  * The text of a rename. Plain words become the new name; a word that is two symbols of which only
  * one is renamed is written out: `{ a }` becomes `{ a: b }` or `{ b: a }`, `import { a }` becomes
- * `import { b as a }`. Pure.
+ * `import { b as a }`. That is also how a file goes on using the old name: by an alias. Pure.
  */
 import { sha256 } from '#lib/sha256.ts';
 import type { FileEdit } from '#workspace/language/language.ts';
+import type { Site } from '#workspace/language/syntax/file-model.ts';
 import { type GraphFile, type SymbolGraph, innerOf, isTwoSided, outerOf } from './symbol-graph.ts';
 
 /** One replaced word of a file; offsets into the old text. */
@@ -27,41 +28,68 @@ export interface RewrittenFile {
   readonly text: string;
 }
 
-/** Rewrites every file that has a site of the set; files without one are left out. */
-export function rewriteFiles(
-  graph: SymbolGraph,
-  set: number,
-  to: string,
-): readonly RewrittenFile[] {
-  const rewritten: RewrittenFile[] = [];
-  for (const file of graph.files.values()) {
-    const replacements = replacementsOf(graph, file, set, to);
-    if (replacements.length === 0) continue;
-    const appended = keptExport(graph, file, set, to);
-    let text = '';
-    let from = 0;
-    for (const each of replacements) {
-      text += file.source.text.slice(from, each.start) + each.text;
-      from = each.start + each.length;
-    }
-    text += file.source.text.slice(from) + appended;
-    rewritten.push({ file, replacements, appended, text });
+/** What is rewritten to what. */
+export interface Rewriting {
+  readonly graph: SymbolGraph;
+  readonly set: number;
+  readonly to: string;
+}
+
+/**
+ * Rewrites one file; undefined when it has nothing to rename. With `isAliased` the local names of
+ * what it imports stay.
+ */
+export function rewriteFile(
+  rewriting: Rewriting,
+  file: GraphFile,
+  isAliased = false,
+): RewrittenFile | undefined {
+  const replacements = replacementsOf(rewriting, file, isAliased);
+  if (replacements.length === 0) return undefined;
+  const appended = keptExport(rewriting, file);
+  let text = '';
+  let from = 0;
+  for (const each of replacements) {
+    text += file.source.text.slice(from, each.start) + each.text;
+    from = each.start + each.length;
   }
-  return rewritten;
+  text += file.source.text.slice(from) + appended;
+  return { file, replacements, appended, text };
+}
+
+/** The local names by which a file imports the symbol. */
+export const importedHere = ({ graph, set }: Rewriting, file: GraphFile): readonly Site[] =>
+  file.model.sites.filter(
+    (site) => site.declares === 'import' && graph.sets.find(innerOf({ file, site })) === set,
+  );
+
+/** Whether a place names the symbol by a local name that an import has made. */
+function localTest(rewriting: Rewriting, file: GraphFile): (site: Site) => boolean {
+  const { bindingOf } = file.model;
+  const bindings = new Set(importedHere(rewriting, file).map(bindingOf));
+  bindings.delete(undefined);
+  // `{a}` of JSDoc goes by the names of the file, the `a` of `{import('./x').a}` does not.
+  const isMember = (site: Site): boolean => /\.\s*$/.test(file.source.text.slice(0, site.start));
+  return (site) =>
+    site.role === 'jsdoc' ? bindings.size > 0 && !isMember(site) : bindings.has(bindingOf(site));
 }
 
 function replacementsOf(
-  graph: SymbolGraph,
+  rewriting: Rewriting,
   file: GraphFile,
-  set: number,
-  to: string,
+  isAliased: boolean,
 ): readonly Replacement[] {
+  const { graph, set, to } = rewriting;
   const from = graph.name;
+  const stays = isAliased ? localTest(rewriting, file) : () => false;
   const found: Replacement[] = [];
   for (const site of file.model.sites) {
     if (site.role === 'label') continue;
-    const inner = graph.sets.find(innerOf({ file, site })) === set;
-    const outer = graph.sets.find(outerOf({ file, site })) === set;
+    const isKept = stays(site);
+    const inner = !isKept && graph.sets.find(innerOf({ file, site })) === set;
+    // What a kept name is exported as stays as well: nothing outside this file may depend on it.
+    const isOneThing = !isTwoSided(site) || site.role === 'export';
+    const outer = !(isKept && isOneThing) && graph.sets.find(outerOf({ file, site })) === set;
     if (!inner && !outer) continue;
     const plain = { start: site.start, length: from.length };
     if (!isTwoSided(site) || inner === outer) {
@@ -84,7 +112,7 @@ function replacementsOf(
 }
 
 /** With `keepExports`, the old name goes on as an alias of the module. */
-function keptExport(graph: SymbolGraph, file: GraphFile, set: number, to: string): string {
+function keptExport({ graph, set, to }: Rewriting, file: GraphFile): string {
   if (!graph.keepExports) return '';
   const declared = file.model.exports.filter(
     (link) => link.form === 'declaration' && graph.sets.find(file.firstNode + link.node) === set,
@@ -95,6 +123,28 @@ function keptExport(graph: SymbolGraph, file: GraphFile, set: number, to: string
   const keyword = declared.every((link) => link.isTypeOnly) ? 'export type' : 'export';
   const start = text === '' || /[\r\n]$/.test(text) ? '' : newline;
   return `${start}${keyword} { ${to} as ${graph.name} };${newline}`;
+}
+
+/** Where the new name stands in a rewritten file. */
+export interface NewPlaces {
+  /** Offsets of the new name in the new text. */
+  readonly offsets: ReadonlySet<number>;
+  /** The same by the offset of the old name in the old text. */
+  readonly byOld: ReadonlyMap<number, number>;
+}
+
+/** The places of the new name, by their offsets. */
+export function newPlaces(file: RewrittenFile): NewPlaces {
+  const byOld = new Map<number, number>();
+  let shift = 0;
+  for (const each of file.replacements) {
+    byOld.set(each.start, each.start + shift + each.nameOffset);
+    shift += each.text.length - each.length;
+  }
+  const offsets = new Set(byOld.values());
+  const brace = file.appended.indexOf('{');
+  if (brace !== -1) offsets.add(file.text.length - file.appended.length + brace + 2);
+  return { offsets, byOld };
 }
 
 /** A rewritten file as an edit of bytes: byte order mark and line ends are as before. */

@@ -68,7 +68,7 @@ export function readSourceFiles(
     const passesOn = isCode && size <= FILE_LIMIT_BYTES && PASSES_ON.test(bytes.toString('latin1'));
     if (!passesOn && !found.includes(true)) continue;
     if (bytes.includes(0) && !isUtf16(bytes)) continue;
-    const decoded = decode(file, bytes, isCode);
+    const decoded = decodeSource(file, bytes);
     const holds = words.map(
       (word, index) => found[index] && findWords(decoded.text, word).length > 0,
     );
@@ -90,7 +90,8 @@ function regularSize(file: string): number | undefined {
 const isUtf16 = (bytes: Buffer): boolean =>
   (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
 
-function decode(file: string, bytes: Buffer, isCode: boolean): Omit<SourceFile, 'holdsWord'> {
+/** The bytes of a file as text. */
+export function decodeSource(file: string, bytes: Buffer): Omit<SourceFile, 'holdsWord'> {
   const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
   const content = hasMark ? bytes.subarray(3) : bytes;
   let text: string;
@@ -101,7 +102,8 @@ function decode(file: string, bytes: Buffer, isCode: boolean): Omit<SourceFile, 
     text = content.toString('latin1');
     isForeign = true;
   }
-  return { path: file, bytes, text, hasMark, isCode, isForeign, lines: indexLines(text) };
+  const lines = indexLines(text);
+  return { path: file, bytes, text, hasMark, isCode: isCodePath(file), isForeign, lines };
 }
 
 function refuseHuge(file: string): never {

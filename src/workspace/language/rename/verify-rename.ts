@@ -11,7 +11,7 @@ import { analyzeFile } from '#workspace/language/syntax/analyze-file.ts';
 import { parseSource } from '#workspace/language/syntax/parse-source.ts';
 import { indexLines } from '#workspace/language/syntax/words.ts';
 import { growByReferences, linkByServer } from './ask-server.ts';
-import type { RewrittenFile } from './rewrite.ts';
+import { type NewPlaces, type RewrittenFile, newPlaces } from './rewrite.ts';
 import type { SourceFile } from './source-files.ts';
 import {
   type FoundSite,
@@ -46,7 +46,11 @@ export async function verifyRename(
   rewritten: readonly RewrittenFile[],
   context: VerifyContext,
 ): Promise<void> {
-  for (const file of rewritten) refuseNewErrors(file, context);
+  for (const file of rewritten) {
+    const said = newError(file);
+    const { path: name } = file.file.source;
+    if (said !== undefined) throw refusal(context, `${name} would not be valid: ${said}`, [name]);
+  }
   const expected = new Map(rewritten.map((file) => [file.file.source.path, newPlaces(file)]));
   const graph = await graphOfNewName(rewritten, expected, context);
   const { declaration } = context;
@@ -60,26 +64,6 @@ export async function verifyRename(
   const node = site.declares === undefined ? outerOf({ file, site }) : innerOf({ file, site });
   await growByReferences(graph, node, context);
   compare(graph, graph.sets.find(node), expected, context);
-}
-
-interface NewPlaces {
-  /** Offsets of the new name in the new text. */
-  readonly offsets: ReadonlySet<number>;
-  /** The same by the offset of the old name in the old text. */
-  readonly byOld: ReadonlyMap<number, number>;
-}
-
-function newPlaces(file: RewrittenFile): NewPlaces {
-  const byOld = new Map<number, number>();
-  let shift = 0;
-  for (const each of file.replacements) {
-    byOld.set(each.start, each.start + shift + each.nameOffset);
-    shift += each.text.length - each.length;
-  }
-  const offsets = new Set(byOld.values());
-  const brace = file.appended.indexOf('{');
-  if (brace !== -1) offsets.add(file.text.length - file.appended.length + brace + 2);
-  return { offsets, byOld };
 }
 
 async function graphOfNewName(
@@ -150,14 +134,13 @@ const placeOf = ({ file, site }: FoundSite): string => {
   return `${file.source.path}:${position.line + 1}:${position.character + 1}`;
 };
 
-/** A redeclaration or another early error that the old content does not have. */
-function refuseNewErrors(file: RewrittenFile, context: VerifyContext): void {
+/** A redeclaration or another early error that the old content does not have; else undefined. */
+export function newError(file: RewrittenFile): string | undefined {
   const { path: name, text } = file.file.source;
   const before = parseSource(name, text, true).errors.length;
   const after = parseSource(name, file.text, true).errors;
-  if (after.length <= before) return;
-  const said = after[after.length - 1]?.message ?? 'a syntax error';
-  throw refusal(context, `${name} would not be valid: ${said}`, [name]);
+  if (after.length <= before) return undefined;
+  return after[after.length - 1]?.message ?? 'a syntax error';
 }
 
 function refusal(context: VerifyContext, state: string, places: readonly string[]): SkeinError {

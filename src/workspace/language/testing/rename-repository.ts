@@ -109,6 +109,8 @@ export interface RenameCase {
   readonly from: string;
   readonly to: string;
   readonly options?: Partial<RenameRequest>;
+  /** Files that are left open at first; the rest of the case is about the plan with aliases there. */
+  readonly open?: Readonly<Record<string, OpenCase>>;
   /** The exact contents of every file that changes; no other may change. */
   readonly after?: Contents;
   readonly engine?: Engine;
@@ -125,6 +127,13 @@ export interface RenameCase {
   readonly choices?: readonly string[];
 }
 
+/** An open file: `line:column` of each use, what is in the way, the plain edit. */
+export interface OpenCase {
+  readonly places: readonly string[];
+  readonly why: string;
+  readonly plain: readonly string[] | null;
+}
+
 const join = (contents: Contents): Record<string, string> =>
   Object.fromEntries(Object.entries(contents).map(([file, lines]) => [file, lines.join('')]));
 
@@ -138,7 +147,7 @@ export async function assertRename(rename: RenameCase): Promise<void> {
       return;
     }
     const outcome = await plan;
-    if (outcome.type === 'planned') return assertPlanned(repository, rename, outcome);
+    if (outcome.type === 'planned') return await assertSettled(repository, rename, outcome);
     const choices = outcome.choices.map((at) => `${at.kind} ${at.path}:${at.line}:${at.column}`);
     assert.deepEqual(choices, rename.choices);
   } finally {
@@ -146,24 +155,76 @@ export async function assertRename(rename: RenameCase): Promise<void> {
   }
 }
 
-type Planned = Extract<RenameOutcome, { readonly type: 'planned' }>;
+/** Open files are as the case says, and an alias closes them. */
+async function assertSettled(
+  repository: TestRepository,
+  rename: RenameCase,
+  first: Planned,
+): Promise<void> {
+  const open = first.open.map(({ path: file, places, why, plain }): [string, OpenCase] => [
+    file,
+    {
+      places: places.map(({ line, column }) => `${line}:${column}`),
+      why,
+      plain: plain && linesOf(plain.after.toString('utf8')),
+    },
+  ]);
+  assert.deepEqual(Object.fromEntries(open), rename.open ?? {});
+  if (first.open.length === 0) return assertPlanned(repository, rename, first);
+  const aliasIn = first.open.map((each) => each.path);
+  assertMisfit(repository, rename, first);
+  const { from, to, options } = rename;
+  const second = await planIn(repository, from, to, { ...options, aliasIn });
+  assert.equal(second.type, 'planned');
+  if (second.type !== 'planned') return;
+  assert.deepEqual(second.open, []);
+  // The plan before and that with aliases differ in nothing but the open files.
+  const others = second.edits.filter((edit) => !aliasIn.includes(edit.path));
+  assert.deepEqual(first.edits, others);
+  assertPlanned(repository, rename, second);
+}
+
+/** The twin of leaving a file open: with the plain rename in it the repository no longer works. */
+function assertMisfit(repository: TestRepository, rename: RenameCase, plan: Planned): void {
+  const before = repository.files.map((file): [string, string] => [file, repository.read(file)]);
+  const word = new RegExp(`\\b${rename.from}\\b`, 'g');
+  writeEdits(repository, plan.edits);
+  for (const { path: file, plain } of plan.open) {
+    const after = plain?.after ?? repository.read(file).replace(word, rename.to);
+    fs.writeFileSync(path.join(repository.root, file), after);
+  }
+  const works = proves(repository, rename);
+  for (const [file, text] of before) fs.writeFileSync(path.join(repository.root, file), text);
+  assert.notEqual(works, proves(repository, rename));
+}
+
+/** The parts of a text with their line ends, as fixtures keep them. */
+const linesOf = (text: string): readonly string[] => text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+
+/** The outcome of a rename that can be done. */
+export type Planned = Extract<RenameOutcome, { readonly type: 'planned' }>;
 
 function assertPlanned(repository: TestRepository, rename: RenameCase, plan: Planned): void {
-  const prove = (): string => {
-    const { check, run } = rename;
-    if (check) assert.equal(typeCheck(repository, check.engine, check.args), '');
-    return run ? withoutTimes(runProgram(repository, run)) : '';
-  };
-  const before = prove();
+  const before = proves(repository, rename);
+  assert.doesNotMatch(before, BROKEN);
   assert.equal(plan.engine, rename.engine);
   const after = plan.edits.map((edit) => [edit.path, edit.after.toString('utf8')]);
   assert.deepEqual(Object.fromEntries(after), join(rename.after ?? {}));
   const listed = plan.listed.map((at) => `${at.class} ${at.path}:${at.line}:${at.column}`);
   assert.deepEqual(listed, rename.listed);
   writeEdits(repository, plan.edits);
-  const now = prove();
-  assert.doesNotMatch(now, /^exit/);
+  const now = proves(repository, rename);
+  assert.doesNotMatch(now, BROKEN);
   assert.equal(now, before);
+}
+
+const BROKEN = /^(?:exit|errors)/;
+
+/** What the repository says for itself: its own type check, then what its program prints. */
+function proves(repository: TestRepository, { check, run }: RenameCase): string {
+  const errors = check ? typeCheck(repository, check.engine, check.args) : '';
+  if (errors !== '') return `errors ${errors}`;
+  return run ? withoutTimes(runProgram(repository, run)) : '';
 }
 
 /** Test runners print how long each test took. */
