@@ -48,6 +48,28 @@ describe('examples/orders', () => {
     assert.match(run('scripts/report.ts').output, /^total: 150\.00 EUR$/m);
   });
 
+  it('has a report with another orderTotal, which a renamed total has to go by an alias', () => {
+    const files = [
+      'scripts/report.ts',
+      'packages/pricing/src/total.ts',
+      'packages/pricing/src/index.ts',
+    ];
+    const [report = '', ...pricing] = files.map((file) => path.join(folder, file));
+    const texts = new Map(
+      [report, ...pricing].map((file) => [file, fs.readFileSync(file, 'utf8')]),
+    );
+    const replaceFirst = (file: string, by: string): void =>
+      fs.writeFileSync(file, (texts.get(file) ?? '').replace(/(?<=\{.*|function )\btotal\b/, by));
+    const { output } = run('scripts/report.ts');
+    for (const file of pricing) replaceFirst(file, 'orderTotal');
+    replaceFirst(report, 'orderTotal as total');
+    assert.deepEqual(run('scripts/report.ts'), { status: 0, output });
+    // The plain rename of the import is a redeclaration.
+    replaceFirst(report, 'orderTotal');
+    assert.match(run('scripts/report.ts').output, /'orderTotal' has already been declared/);
+    for (const [file, text] of texts) fs.writeFileSync(file, text);
+  });
+
   it('fails both when one use of a renamed function is forgotten', () => {
     const file = path.join(folder, 'packages/pricing/src/total.ts');
     const text = fs.readFileSync(file, 'utf8');
