@@ -3,6 +3,7 @@ import { SkeinError } from '#protocol/errors.ts';
 import { planRewrite } from '#workspace/rewrite/plan-rewrite.ts';
 import type { RewriteOutcome } from '#workspace/rewrite/rewrite.ts';
 import type { PlannedChange, PlanRequest, Recipe } from '../recipe.ts';
+import { shorten } from './share-parts.ts';
 
 const MAX_TITLE = 72;
 
@@ -112,7 +113,7 @@ async function planGoal(goal: RewriteGoal, request: PlanRequest): Promise<Planne
   const outcome = await planRewrite({ root, files, pattern, replacement, globs, signal });
   const { edits, listed, warnings } = outcome;
   if (edits.length === 0) throw nothingToChange(goal, outcome);
-  const title = shorten(`Rewrite ${oneLine(pattern)} to ${oneLine(replacement)}`);
+  const title = shorten(`Rewrite ${oneLine(pattern)} to ${oneLine(replacement)}`, MAX_TITLE);
   const places = edits.reduce((sum, { changes }) => sum + changes, 0);
   const summary = `${title} (${places} place${places === 1 ? '' : 's'}${glob === undefined ? '' : `, ${glob}`})`;
   return { title, summary, engine: 'ast-grep', edits, listed, warnings, names: null };
@@ -133,6 +134,3 @@ function nothingToChange({ pattern, glob }: RewriteGoal, outcome: RewriteOutcome
 }
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/gu, ' ').trim();
-
-const shorten = (text: string): string =>
-  text.length > MAX_TITLE ? `${text.slice(0, MAX_TITLE - 3)}...` : text;

@@ -2,7 +2,7 @@
  * Whether a composed text means what its parts meant: `a + b` put into `$X * 2` as text would become
  * `a + b * 2`. What was put somewhere must be a node of the new tree, or a row of whole ones.
  */
-import { childAt, type CodeNode } from './code-tree.ts';
+import { childAt, type CodeNode } from '#workspace/rewrite/syntax/code-tree.ts';
 import type { ComposedText, Placed } from './compose-text.ts';
 import type { Span } from './rewrite.ts';
 

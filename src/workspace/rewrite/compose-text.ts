@@ -3,10 +3,10 @@
  * there replaced as well (those of the source; what the replacement brings is not searched again).
  * Captured lines move with the line they are put on; lines inside strings stay.
  */
-import { type AlignedMatch, type Capture, isEmpty } from './align-match.ts';
-import { type CodeNode, coveringNode } from './code-tree.ts';
+import { type AlignedMatch, type Capture, isEmpty } from '#workspace/rewrite/syntax/align-match.ts';
+import { type CodeNode, coveringNode } from '#workspace/rewrite/syntax/code-tree.ts';
 import type { Span } from './rewrite.ts';
-import type { Gap, Template, TemplatePart } from './template.ts';
+import type { Gap, Template, TemplatePart } from '#workspace/rewrite/syntax/template.ts';
 import { createWriter, indentAt, type TextWriter } from './text-writer.ts';
 
 /** Matches inside matches are followed so deep; the ones below stay. */

@@ -1,10 +1,10 @@
 /** One text rewritten: what is kept byte for byte, what is put in parentheses, what is left alone. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Language } from './load-parser.ts';
-import { compilePattern } from './pattern.ts';
+import type { Language } from '#workspace/rewrite/syntax/load-parser.ts';
+import { compilePattern } from '#workspace/rewrite/syntax/pattern.ts';
 import { type RewrittenText, rewriteText } from './rewrite-file.ts';
-import { compileTemplate } from './template.ts';
+import { compileTemplate } from '#workspace/rewrite/syntax/template.ts';
 
 interface Trial {
   readonly from: string;

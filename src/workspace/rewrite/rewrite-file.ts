@@ -1,12 +1,16 @@
 /** Rewrites the text of one file: find, compose, check, and try again until nothing is misread. */
 import { isCodePath, parseSource } from '#workspace/language/syntax/parse-source.ts';
-import { alignMatch, type AlignedMatch, type Extra } from './align-match.ts';
-import { codeNode } from './code-tree.ts';
+import {
+  alignMatch,
+  type AlignedMatch,
+  type Extra,
+} from '#workspace/rewrite/syntax/align-match.ts';
+import { codeNode } from '#workspace/rewrite/syntax/code-tree.ts';
 import { composeText, type ComposedText, placeKey } from './compose-text.ts';
 import { findMisread, isCompound } from './check-structure.ts';
-import { parseCode, type ParserNode } from './load-parser.ts';
-import { findMatches, type Pattern } from './pattern.ts';
-import type { Template } from './template.ts';
+import { parseCode, type ParserNode } from '#workspace/rewrite/syntax/load-parser.ts';
+import { findMatches, type Pattern } from '#workspace/rewrite/syntax/pattern.ts';
+import type { Template } from '#workspace/rewrite/syntax/template.ts';
 
 /** Each attempt settles at least one place; so many are made before the rest is left alone. */
 const MAX_ATTEMPTS = 12;

@@ -1,6 +1,6 @@
 /** A syntax tree read step by step from the parser: children are fetched once, when asked for. */
 import type { ParserNode } from './load-parser.ts';
-import type { Span } from './rewrite.ts';
+import type { Span } from '#workspace/rewrite/rewrite.ts';
 
 /** One node: offsets in UTF-16 units. */
 export interface CodeNode extends Span {

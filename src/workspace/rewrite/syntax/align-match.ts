@@ -6,7 +6,7 @@
 import { codeNode, leavesOf, type CodeNode, type Leaf } from './code-tree.ts';
 import type { ParserNode } from './load-parser.ts';
 import { type Pattern, type PatternPart, slotName } from './pattern.ts';
-import type { Span } from './rewrite.ts';
+import type { Span } from '#workspace/rewrite/rewrite.ts';
 
 /** What a variable stands for: one node, or a run of them. */
 export interface Capture extends Span {
