@@ -94,19 +94,34 @@ export const missionDeciders: DeciderTable = {
       return [{ type: 'mission.resumed', subject: `mission/${mission}`, mission, data: { epoch } }];
     },
   ),
-  'mission.finish': endDecider('mission.done', ['running']),
-  'mission.fail': endDecider('mission.failed', ['planning', 'waiting', 'running']),
+  'mission.finish': endDecider('mission.done', ['running'], dropOpen),
+  'mission.fail': endDecider('mission.failed', ['planning', 'waiting', 'running'], () => []),
 };
 
 function endDecider(
   type: 'mission.done' | 'mission.failed',
   from: readonly MissionStatus[],
+  more: (context: DecisionContext, mission: string) => readonly NewSkeinEvent[],
 ): DeciderTable[string] {
   const shape = missionEvents[type].data as Shape<EventData<typeof type>>;
   return defineDecider(withMission(shape), ({ mission, cause: _cause, ...data }, context) => {
     requireStatus(context, mission, from);
-    return [{ type, subject: `mission/${mission}`, mission, data } as NewSkeinEvent];
+    const end = { type, subject: `mission/${mission}`, mission, data } as NewSkeinEvent;
+    return [...more(context, mission), end];
   });
+}
+
+/** A diagnosis that a crash cut off and that was not needed again: nobody will take it up. */
+function dropOpen(context: DecisionContext, mission: string): readonly NewSkeinEvent[] {
+  const events: NewSkeinEvent[] = [];
+  for (let number = 1; ; number += 1) {
+    const id = `${mission}.${number}`;
+    const task = context.entity<TaskState>('task', id)?.body;
+    if (task === undefined) return events;
+    if (task.status !== 'ready') continue;
+    const data = { reason: 'the mission is done without it' };
+    events.push({ type: 'task.dropped', subject: `task/${id}`, mission, data });
+  }
 }
 
 /** Once a merge has begun, the person's own files and branch may hold the work already. */

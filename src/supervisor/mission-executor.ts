@@ -25,8 +25,7 @@ export async function executeMission(
 ): Promise<void> {
   const startedMs = work.monotonicMs();
   const branch = missionBranch(work.mission);
-  if (committedBefore(work) === undefined) await makeChange(work, crew, tools);
-  if (missionState(work).status === 'waiting') return;
+  if (committedBefore(work) === undefined && !(await makeChange(work, crew, tools))) return;
   const gitCommit = madeCommit(work);
   await crew.runner.branch(work.as(RUNNER), branch, gitCommit);
   await cleanUp(work);
@@ -44,8 +43,11 @@ export async function executeMission(
 /** The name in which the branch of a mission is set: its agents have left by then. */
 const RUNNER = 'agent:runner';
 
-/** All that needs the worktree: the tasks of the plan, and of the plans that follow from it. */
-async function makeChange(work: MissionWork, crew: Crew, tools: SwarmTools): Promise<void> {
+/**
+ * All that needs the worktree: the tasks of the plan, and of the plans that follow from it. False
+ * when a changed plan is asked about: whoever is answered goes on, and it need not be this one.
+ */
+async function makeChange(work: MissionWork, crew: Crew, tools: SwarmTools): Promise<boolean> {
   const { files } = await makeWorktree(work);
   const agents: Swarm['agents'] = [];
   const inTurn = makeOneAtTime();
@@ -59,9 +61,8 @@ async function makeChange(work: MissionWork, crew: Crew, tools: SwarmTools): Pro
     hireCrew(swarm);
     for (;;) {
       const end = await dispatchTasks(swarm);
-      if (end.type === 'done') return;
-      await replan(swarm);
-      if (missionState(work).status === 'waiting') return;
+      if (end.type === 'done') return true;
+      if (!(await replan(swarm))) return false;
       swarm = await swarmNow();
     }
   } finally {

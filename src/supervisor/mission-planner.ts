@@ -8,6 +8,7 @@ import type { Crew } from './crew.ts';
 import { missionBranch } from './mission-branch.ts';
 import type { MissionState, PlanState } from './mission-reducer.ts';
 import { planHash, readContents, storeContents } from './plan-contents.ts';
+import { whyAsk } from './plan-decider.ts';
 import { makeWorktree, withFreshWorktree, type PreparedWorktree } from './prepare-worktree.ts';
 import type { PlannedChange, Strategy } from './recipe.ts';
 import { recipeFor } from './recipes.ts';
@@ -44,13 +45,16 @@ export interface PlanChange {
   readonly cause: string;
 }
 
-/** Plans again, on the untouched base, with what diagnoses have found; adopted, or asked about. */
+/**
+ * Plans again, on the untouched base, with what diagnoses have found. Answers whether the new plan
+ * counts at once; else it is asked about, and the answer may be there before this returns.
+ */
 export async function changePlan(
   work: MissionWork,
   crew: Crew,
   state: MissionState,
   { before, strategies, reason, cause }: PlanChange,
-): Promise<void> {
+): Promise<boolean> {
   const planning = { work, crew, state, strategies };
   const plan = await withFreshWorktree(work, async (root, prepared) => {
     const change = await workOut(planning, root, prepared.files);
@@ -59,6 +63,7 @@ export async function changePlan(
   const changed = { ...plan, supersedes: state.plan ?? '', reason };
   const { mission } = work;
   await work.record('plan.change', { mission, cause, ...changed, hash: planHash(changed) });
+  return whyAsk(before, changed) === undefined;
 }
 
 interface Planning {

@@ -17,8 +17,11 @@ import { taskState, type Remedy, type Swarm, type Unmet } from './swarm.ts';
 /** So often a plan may be changed in one mission. */
 const MOST_CHANGES = 10;
 
-/** Diagnoses, and changes the plan; throws the first error that no strategy is known against. */
-export async function replan(swarm: Swarm): Promise<void> {
+/**
+ * Diagnoses, and changes the plan; answers whether the new one counts at once. Throws the first
+ * error that no strategy is known against.
+ */
+export async function replan(swarm: Swarm): Promise<boolean> {
   const { work, crew, approved, unmet } = swarm;
   const diagnoses = await diagnose(swarm, unmet);
   const remedies = diagnoses.filter((each): each is Remedy => each.strategy !== null);
@@ -37,7 +40,7 @@ export async function replan(swarm: Swarm): Promise<void> {
       `Cannot change the plan: it changed ${MOST_CHANGES} times`,
     );
   }
-  await changePlan(work, crew, approved.state, {
+  return changePlan(work, crew, approved.state, {
     before: approved.plan,
     strategies,
     reason: remedies.map(({ finding, strategy }) => `${finding}: ${strategy}`).join('; '),
