@@ -6,7 +6,8 @@ import { fetchPlan, findMission, shortId, type FoundMission } from './mission-lo
 import { newCommandId } from './new-id.ts';
 import type { NodeClient } from './node-client.ts';
 import type { MissionScreen } from './terminal/mission-screen.ts';
-import { changeLines, fetchContents, planLines, type ShownPlan } from './terminal/print-plan.ts';
+import { changeLines } from './terminal/plan/print-change.ts';
+import { fetchContents, planLines, type ShownPlan } from './terminal/print-plan.ts';
 import { style } from './terminal/style.ts';
 
 /**
@@ -43,10 +44,7 @@ export async function answerPlan(
   const shown = await shownPlan(client, mission, planId);
   if (shown === undefined) return undefined;
   const { plan } = shown;
-  if (!json) {
-    const contents = await fetchContents(client, space, plan);
-    screen.say(`\n${planLines(shown, contents, style(process.stderr)).join('\n')}\n`);
-  }
+  if (!json) await showPlan(question, shown, screen);
   const isYes = mode.type === 'yes' || (mode.type === 'approve' && mode.hash === plan.hash);
   const answer = isYes ? 'yes' : await screen.aside(() => ask(plan.supersedes !== undefined));
   if (answer === 'leave') throw interruptedAtPlan(mission);
@@ -61,13 +59,29 @@ export async function answerPlan(
 
 /** What a changed plan that needs no answer does otherwise, told on the screen. */
 export async function tellChange(
-  { client, mission }: PlanQuestion,
+  question: PlanQuestion,
   planId: string,
   screen: MissionScreen,
 ): Promise<void> {
-  const shown = await shownPlan(client, await findMission(client, mission), planId);
-  const lines = shown === undefined ? [] : changeLines(shown, style(process.stderr));
-  if (lines.length > 0) screen.say(lines.join('\n'));
+  const mission = await findMission(question.client, question.mission);
+  const shown = await shownPlan(question.client, mission, planId);
+  if (shown !== undefined) await showPlan(question, shown, screen);
+}
+
+/** All of a first plan; of a changed one what it does otherwise. */
+async function showPlan(
+  { client, space }: PlanQuestion,
+  shown: ShownPlan,
+  screen: MissionScreen,
+): Promise<void> {
+  const painted = style(process.stderr);
+  const contents = await fetchContents(client, space, shown.plan);
+  const { before } = shown;
+  const lines =
+    before === undefined
+      ? planLines(shown, contents, painted)
+      : changeLines({ ...shown, before }, contents, painted);
+  screen.say(`\n${lines.join('\n')}\n`);
 }
 
 /** A plan of a mission with the plan that it changes; undefined when it is not there. */

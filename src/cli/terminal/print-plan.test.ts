@@ -4,8 +4,9 @@ import { describe, it } from 'node:test';
 import type { PlanContents } from '#supervisor/plan-contents.ts';
 import type { PlanState } from '#supervisor/mission-reducer.ts';
 import { CHANGED_PLAN, FIRST_PLAN, MISSION, task } from './fixtures/swarm-plans.ts';
-import { comparePlans } from './plan-difference.ts';
-import { changeLines, planLines } from './print-plan.ts';
+import { comparePlans } from './plan/plan-difference.ts';
+import { changeLines } from './plan/print-change.ts';
+import { planLines } from './print-plan.ts';
 import { PLAIN } from './style.ts';
 
 const plan: PlanState = { ...FIRST_PLAN, mission: MISSION };
@@ -147,10 +148,22 @@ describe('a changed plan', () => {
     assert.match(shown, /3 files \(-1\), 5 changes \(-1\)/u);
   });
 
-  it('that is adopted without a question is told by what differs', () => {
-    const told = changeLines({ plan: changed, options, before: plan }, PLAIN).join('\n');
-    assert.match(told, /^ \+ {3}6/mu);
-    assert.doesNotMatch(told, /packages\/cart/u);
-    assert.deepEqual(changeLines({ plan, options }, PLAIN), []);
+  it('is told in short by what differs: its own tasks and files, why it is asked about', () => {
+    const own = { ...contents, edits: [edit('a.ts', 1), edit('scripts/report.ts', 1)] };
+    const warned = { ...changed, warnings: [...changed.warnings, 'a new note'] };
+    const told = changeLines({ plan: warned, options, before: plan }, own, PLAIN).join('\n');
+    assert.match(told, /^ {2}it needs a new answer: it changes more files$/mu);
+    assert.match(told, /^ {2}2 of 6 tasks are new or changed\n \+ {3}6/mu);
+    assert.match(told, /^ {2}1 file\n {4}scripts\/report\.ts 1 change, line 1$/mu);
+    assert.match(told, /price: 4 files \(\+1\)/u);
+    assert.match(told, /note a new note/u);
+    assert.doesNotMatch(told, /packages\/cart|a\.ts|checks:|plain rename/u);
+  });
+
+  it('that costs no more says nothing of an answer', () => {
+    const fewer = { ...plan, supersedes: `${MISSION}.2`, reason: 'not needed' };
+    const told = changeLines({ plan: fewer, options, before: changed }, contents, PLAIN).join('\n');
+    assert.doesNotMatch(told, /new answer/u);
+    assert.match(told, /1 of 5 tasks is new or changed/u);
   });
 });

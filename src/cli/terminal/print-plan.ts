@@ -3,16 +3,13 @@ import type { PlanContents } from '#supervisor/plan-contents.ts';
 import type { MissionState, PlanState } from '#supervisor/mission-reducer.ts';
 import type { PlannedPart } from '#supervisor/recipe.ts';
 import type { NodeClient } from '../node-client.ts';
-import {
-  comparePlans,
-  comparePrices,
-  type PlanDifference,
-  type PlannedTask,
-} from './plan-difference.ts';
+import { comparePlans } from './plan/plan-difference.ts';
+import { priceText } from './plan/plan-price.ts';
+import { taskRows } from './plan/task-rows.ts';
 import type { Style } from './style.ts';
 import { readData } from './read-data.ts';
 import { cutText } from './text-width.ts';
-import { checkName, count, firstLine, pathList, taskNumber } from './wording.ts';
+import { checkName, count, firstLine } from './wording.ts';
 
 const MOST_FILES = 20;
 const MOST_LISTED = 8;
@@ -46,7 +43,7 @@ export function planLines(shown: ShownPlan, contents: PlanContents, style: Style
     ...commandLines(contents),
     ...fileLines(contents, style),
     ...listedLines(contents, style),
-    `  ${priceText(shown)}`,
+    `  ${priceText(plan, shown.before)}`,
     `  ${checksText(plan)}`,
     `  ${yellow(`isolation: ${plan.isolation}`)} ${dim('(checks run as you, on your machine, without a sandbox)')}`,
     ...optionLines(options),
@@ -55,21 +52,8 @@ export function planLines(shown: ShownPlan, contents: PlanContents, style: Style
   ];
 }
 
-/** Only what a changed plan does otherwise: for one that is adopted without a new answer. */
-export function changeLines({ plan, before }: ShownPlan, style: Style): string[] {
-  if (before === undefined) return [];
-  const difference = comparePlans(before, plan);
-  const marked = new Set([...difference.added, ...difference.changed]);
-  const tasks = plan.tasks.filter((task) => marked.has(task));
-  return [
-    ...rows(tasks, difference, style),
-    ...droppedLines(difference, style),
-    ...pathLines(difference),
-    `  ${priceText({ plan, before })}`,
-  ];
-}
-
-function headLines({ plan, before }: ShownPlan, { bold, yellow }: Style): string[] {
+/** What the plan is about; of a changed one, instead of which, and why. */
+export function headLines({ plan, before }: ShownPlan, { bold, yellow }: Style): string[] {
   if (plan.supersedes === undefined) return [bold(plan.summary)];
   const replaced = before === undefined ? '' : ` (instead of plan ${before.hash.slice(0, 10)})`;
   return [
@@ -78,58 +62,16 @@ function headLines({ plan, before }: ShownPlan, { bold, yellow }: Style): string
   ];
 }
 
-/** The graph: every task with what it waits for; of a changed plan, `+`, `~` and `-` mark changes. */
+/** The graph: every task with what it waits for; of a changed plan, what differs is marked. */
 function taskLines({ plan, before, options }: ShownPlan, style: Style): string[] {
-  const difference = before === undefined ? undefined : comparePlans(before, plan);
   const { jobs } = options;
   const atOnce = jobs === undefined ? '' : `, at most ${jobs} at once (--jobs)`;
   const shown = plan.tasks.slice(0, MOST_TASKS);
   const hidden = plan.tasks.length - shown.length;
   return [
     `  ${count(plan.tasks.length, 'task')}${atOnce}`,
-    ...rows(shown, difference, style),
-    ...(hidden > 0
-      ? [style.dim(`       ... and ${count(hidden, 'more task', 'more tasks')}`)]
-      : []),
-    ...(difference === undefined ? [] : droppedLines(difference, style)),
-    ...(difference === undefined ? [] : pathLines(difference)),
-  ];
-}
-
-/** Tasks as a table: mark, number, kind, role, title with its files, what comes before. */
-function rows(
-  tasks: readonly PlannedTask[],
-  difference: PlanDifference | undefined,
-  { dim, green, yellow }: Style,
-): string[] {
-  const kindWidth = Math.max(0, ...tasks.map(({ kind = '' }) => kind.length));
-  const roleWidth = Math.max(0, ...tasks.map(({ role }) => role.length));
-  return tasks.flatMap((task) => {
-    const { id, kind = '', role, title, writeSet, after = [], expects } = task;
-    const isNew = difference?.added.includes(task) === true;
-    const isChanged = difference?.changed.includes(task) === true;
-    const mark = isNew ? green('+') : isChanged ? yellow('~') : ' ';
-    const number = (taskNumber(id) ?? '?').padStart(3);
-    const files = writeSet.length === 0 ? '' : `, ${count(writeSet.length, 'file')}`;
-    const before = after.map((other) => taskNumber(other) ?? other);
-    const waits = before.length === 0 ? '' : dim(`  after ${pathList(before, 8)}`);
-    const kindText = kindWidth === 0 ? '' : `${kind.padEnd(kindWidth)}  `;
-    const name = `${cutText(firstLine(title), MOST_COLUMNS - 40)}${files}`;
-    const row = ` ${mark} ${number}  ${kindText}${role.padEnd(roleWidth)}  ${name}${waits}`;
-    if (expects === undefined) return [row];
-    return [row, dim(`        ${cutText(`expects: ${firstLine(expects)}`, MOST_COLUMNS - 8)}`)];
-  });
-}
-
-const droppedLines = ({ dropped }: PlanDifference, { red }: Style): string[] =>
-  dropped.map(({ id, title }) => ` ${red('-')} ${(taskNumber(id) ?? '?').padStart(3)}  ${title}`);
-
-function pathLines({ morePaths, fewerPaths }: PlanDifference): string[] {
-  const line = (what: string, paths: readonly string[]): string[] =>
-    paths.length === 0 ? [] : [`  ${what}: ${pathList(paths, 8)}`];
-  return [
-    ...line('may also write', morePaths),
-    ...line('leaves alone what it was to write', fewerPaths),
+    ...taskRows(shown, before && comparePlans(before, plan), style),
+    ...(hidden > 0 ? [style.dim(`       ... and ${count(hidden, 'more task')}`)] : []),
   ];
 }
 
@@ -144,44 +86,8 @@ function optionLines({ merge, hooks, keepExports }: MissionState['options']): st
   ];
 }
 
-const USD = 1e6;
-
-/** The price; of a changed plan with what it is more or less than before. */
-function priceText({ plan: { price }, before }: Pick<ShownPlan, 'plan' | 'before'>): string {
-  const more = before && comparePrices(before.price, price);
-  const money = `${usd(price.money)} USD${signed(more?.money, usd)}`;
-  return [
-    `price: ${count(price.files, 'file')}${signed(more?.files)}`,
-    `${count(price.changes, 'change')}${signed(more?.changes)}`,
-    `${timeText(price.timeMs)}${signed(roundSeconds(more?.timeMs), durationText)}`,
-    price.money === 0 ? `no model is asked (${money})` : money,
-  ].join(', ');
-}
-
-/** A difference with its sign, in brackets; empty when there is none. */
-const signed = (
-  difference: number | null | undefined,
-  show: (amount: number) => string = String,
-): string =>
-  (difference ?? 0) === 0
-    ? ''
-    : ` (${Number(difference) > 0 ? '+' : '-'}${show(Math.abs(Number(difference)))})`;
-
-/** A difference of less than half a second is none. */
-const roundSeconds = (timeMs: number | null | undefined): number =>
-  Math.round((timeMs ?? 0) / 1000) * 1000;
-
-const usd = (money: number): string => (money / USD).toFixed(2);
-
-const durationText = (timeMs: number): string =>
-  timeMs < 120_000 ? `${(timeMs / 1000).toFixed(0)} s` : `${(timeMs / 60_000).toFixed(0)} min`;
-
-const timeText = (timeMs: number | null): string =>
-  timeMs === null
-    ? 'time unknown (first mission here)'
-    : `about ${durationText(timeMs)} (median of earlier missions here)`;
-
-function checksText({ checks }: PlanState): string {
+/** The checks that prove it. */
+export function checksText({ checks }: PlanState): string {
   const named = checks.map(({ name, command }) =>
     name === command ? checkName(name) : `${name} (${command})`,
   );
@@ -189,7 +95,7 @@ function checksText({ checks }: PlanState): string {
 }
 
 /** Commands that change files: what they run, and which lines they may touch. */
-const commandLines = ({
+export const commandLines = ({
   commands = [],
 }: PlanContents & { readonly commands?: readonly PlannedPart[] }): string[] =>
   commands.flatMap(({ command }) =>
@@ -198,7 +104,8 @@ const commandLines = ({
       : [`  command ${command.name}: ${command.command}  (only lines that match ${command.lines})`],
   );
 
-function fileLines({ edits }: PlanContents, { dim, cyan }: Style): string[] {
+/** The files with exact edits. */
+export function fileLines({ edits }: PlanContents, { dim, cyan }: Style): string[] {
   const shown = edits.slice(0, MOST_FILES).map(({ path, changes, lines }) => {
     const places = lines.slice(0, 8).join(', ') + (lines.length > 8 ? ', ...' : '');
     const where = lines.length === 1 ? 'line' : 'lines';

@@ -14,7 +14,7 @@ export const AGENT_TOLD: Told = {
   'agent.declined': (data, { yellow }, event) =>
     `${event.actor} ${yellow('declines')} ${taskName(data['task'])}: ${firstLine(data['why'])}${rightOfWay(data)}`,
   'agent.discovered': (data, { yellow }, event) =>
-    `${event.actor} ${yellow('found')} ${word(data['path'])}:${word(data['line'])}, which is not in the plan (${taskName(data['task'])}): ${word(data['preview']).trim()}`,
+    `${event.actor} ${yellow('found')} ${word(data['path'])}:${word(data['line'])}, which is not in the plan${ofTask(data)}: ${word(data['preview']).trim()}`,
   'agent.diagnosed': (data, { yellow }, event) =>
     `${event.actor} ${yellow('diagnosed')} ${taskName(data['task'])}: ${firstLine(data['finding'])}; ${strategyText(data)}`,
   'decision.overridden': (data, { yellow }) =>
@@ -26,6 +26,10 @@ export const AGENT_TOLD: Told = {
   'message.handled': (data, _style, event) =>
     `${event.actor} handled message ${shortEnd(data['message'])} in ${word(data['processingMs'])} ms`,
 };
+
+/** While a mission is planned there is no task yet. */
+const ofTask = ({ task }: Data): string =>
+  task === '' || task === undefined ? '' : ` (${taskName(task)})`;
 
 /** Ids of one millisecond begin alike: their end tells them apart. */
 const shortEnd = (id: unknown): string => `...${word(id).slice(-6)}`;
