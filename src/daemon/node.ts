@@ -21,6 +21,7 @@ import { makeRedactor, secretsOf, type Redactor } from '#lib/redact.ts';
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import { makeUuidv7 } from '#lib/uuidv7.ts';
 import { RECIPES } from '#supervisor/recipes.ts';
+import { readYamlRecipes } from '#supervisor/recipes/yaml-recipe.ts';
 import { Supervisor } from '#supervisor/supervisor.ts';
 import { localWorld } from '#workspace/local-world.ts';
 import type { HomePaths } from './home/home-paths.ts';
@@ -145,6 +146,7 @@ function makeSupervisor(
       makeAgent: (options) => new SwarmAgent(options),
       changeGuardrails: [newTypeErrors],
       recipes: RECIPES,
+      recipesOf: (repository, base) => readYamlRecipes(repository, base, RECIPES),
     },
     world: localWorld,
     bus: makeMemoryBus({ soon: setImmediate, after, report: reporter(redact) }),

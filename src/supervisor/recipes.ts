@@ -19,6 +19,9 @@ type Recipes = Pick<Crew, 'recipes' | 'recipesOf'>;
 
 /** The recipe for a goal; throws `goal-unknown`, naming what there is. */
 export async function findRecipe(crew: Recipes, place: RecipePlace, goal: string): Promise<Recipe> {
+  // Those that come with Skein are known without a look into the repository.
+  const own = crew.recipes.find((recipe) => recipe.matches(goal));
+  if (own !== undefined) return own;
   const recipes = await allRecipes(crew, place);
   const found = recipes.find((recipe) => recipe.matches(goal));
   if (found !== undefined) return found;
@@ -32,7 +35,6 @@ export async function recipeFor(
   crew: Recipes,
   { name, ...place }: RecipePlace & { readonly name: string },
 ): Promise<Recipe> {
-  // Those that come with Skein are known without a look into the repository.
   const own = crew.recipes.find((recipe) => recipe.name === name);
   const found = own ?? (await allRecipes(crew, place)).find((recipe) => recipe.name === name);
   if (found !== undefined) return found;
