@@ -44,14 +44,16 @@ export const commandOutput = fields({
   totalBytes: integer,
 });
 
-const commandDone = homeEvent('effect', {
+const commandFields = {
   effect: text,
   exitCode: nullable(integer),
   signal: nullable(text),
   timedOut: flag,
   durationMs: integer,
   output: commandOutput,
-});
+} as const;
+
+const commandDone = homeEvent('effect', commandFields);
 
 const person = fields({ name: text, email: text });
 
@@ -79,7 +81,8 @@ export const effectEvents = {
     command: text,
     timeoutMs: integer,
   }),
-  'command.done': commandDone,
+  /** `edits` is the blob of what it changed on its copy; nothing is in the worktree yet. */
+  'command.done': homeEvent('effect', { ...commandFields, edits: optional(blobReference) }),
   'command.failed': failed,
   'edit.intended': homeEvent('effect', {
     effect: text,
