@@ -9,6 +9,7 @@ import { claims } from './claims.ts';
 import { describeMachine } from './machine.ts';
 import { mission } from './mission.ts';
 import { TABLE_HEAD, toLine, type Bench } from './report.ts';
+import { rewind } from './rewind.ts';
 import { startUp } from './start-up.ts';
 import { subscribe } from './subscribe.ts';
 import { verify } from './verify.ts';
@@ -19,6 +20,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   verify,
   subscribe,
   claims,
+  rewind,
   bus,
   mission,
   'start-up': startUp,

@@ -2,7 +2,7 @@
  * What files a mission had written at a moment, by the record alone: the git commit they lie on and
  * each changed file with the blob of its content. Needs no git, and guesses nothing.
  */
-import type { BlobReference, Ledger } from '#ledger/ledger.ts';
+import type { BlobReference, Ledger, LedgerReader } from '#ledger/ledger.ts';
 import type { Entity } from '#protocol/entity.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import type { EffectState } from '#tasks/effect-reducer.ts';
@@ -45,29 +45,41 @@ export function treeAt({ read }: Pick<Ledger, 'read'>, entities: Iterable<Entity
     .filter(({ kind }) => kind === 'effect')
     .map(({ body }) => body as EffectState);
   const edits = effects.filter(({ kind }) => kind === 'edit');
-  const done = edits.filter(({ status }) => status === 'done');
-  // Ids would do, but that a clock may have gone back between two lives of a node.
-  const order = new Map(done.map(({ intentEvent }) => [intentEvent, read.position(intentEvent)]));
-  const files = new Map<string, TreeFile>();
-  for (const { intent, intentEvent: edit } of done.toSorted(
-    (a, b) => (order.get(a.intentEvent) ?? 0) - (order.get(b.intentEvent) ?? 0),
-  )) {
-    const { path, baseHash, after } = intent as unknown as EditIntent;
-    const first = files.get(path)?.baseHash ?? baseHash;
-    files.set(path, { path, baseHash: first, hash: after.hash, bytes: after.bytes, edit });
-  }
   const made = effects.find(({ kind, status }) => kind === 'git-commit' && status === 'done');
   return {
     base: mission.base,
     gitCommit: (made?.outcome?.['gitCommit'] as string | undefined) ?? null,
     gitTree: (made?.intent['tree'] as string | undefined) ?? null,
-    files: [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
+    files: filesOf(read, edits),
     underWay: pathsOf(edits.filter(({ status }) => status === 'intended')),
   };
 }
 
+/** Each path with what its first edit found and what its last one left. */
+function filesOf(read: LedgerReader, edits: readonly EffectState[]): readonly TreeFile[] {
+  const done = edits.filter(({ status }) => status === 'done');
+  const byPath = Map.groupBy(done, ({ intent }) => String(intent['path']));
+  const files: TreeFile[] = [];
+  for (const [path, ofPath] of byPath) {
+    let baseHash: string | undefined;
+    for (const { intent, intentEvent: edit } of inOrder(read, ofPath)) {
+      const { baseHash: before, after } = intent as unknown as EditIntent;
+      baseHash ??= before;
+      files.push({ path, baseHash, ...after, edit });
+    }
+  }
+  const last = new Map(files.map((file) => [file.path, file]));
+  return [...last.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Ids would do, but that a clock may have gone back between two lives of a node. */
+function inOrder(read: LedgerReader, edits: readonly EffectState[]): readonly EffectState[] {
+  if (edits.length === 1) return edits;
+  const placed = edits.map((edit) => ({ edit, at: read.position(edit.intentEvent) ?? 0 }));
+  return placed.sort((a, b) => a.at - b.at).map(({ edit }) => edit);
+}
+
 interface EditIntent {
-  readonly path: string;
   readonly baseHash: string;
   readonly after: BlobReference;
 }
