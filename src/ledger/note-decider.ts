@@ -17,7 +17,9 @@ export const noteDeciders: DeciderTable = {
       data: anything,
     }),
     ({ type, subject, mission, cause, data }) => {
-      if (!isEventType(type) || EVENT_TYPES[type].order !== 'note') {
+      // What was pruned is no remark: only the command that prunes may say it.
+      const isNote = isEventType(type) && EVENT_TYPES[type].order === 'note';
+      if (!isNote || type === 'record.pruned') {
         throw new SkeinError('usage', `Cannot record ${type}: it is not a note`);
       }
       const rest = {

@@ -5,13 +5,14 @@ import { parseEnvelope, type EventEnvelope, type NewEvent } from './event.ts';
 import { agentEvents, messageEvents } from './events/agent.ts';
 import { effectEvents } from './events/effect.ts';
 import { missionEvents, planEvents } from './events/mission.ts';
-import { spaceEvents } from './events/space.ts';
+import { recordEvents, spaceEvents } from './events/space.ts';
 import { leaseEvents, noteEvents, taskEvents } from './events/task.ts';
 import type { Of } from './shape.ts';
 
 /** Every event type by name. */
 export const EVENT_TYPES = {
   ...spaceEvents,
+  ...recordEvents,
   ...missionEvents,
   ...planEvents,
   ...taskEvents,

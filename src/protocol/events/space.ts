@@ -1,6 +1,7 @@
-/** Events of a space: its genesis, its members, the start of a further chain. */
-import { homeEvent } from '../event-type.ts';
+/** Events of a space: its genesis, its members, the start of a further chain, what was pruned. */
+import { homeEvent, noteEvent } from '../event-type.ts';
 import { digest, integer, list, nullable, oneOf, optional, text, fields } from '../shape.ts';
+import { blobReference } from './mission.ts';
 
 /** What a member may do. */
 export const memberRole = oneOf('owner', 'writer', 'reader');
@@ -19,5 +20,37 @@ export const spaceEvents = {
     reason: text,
     /** Ids that are known to be gone: events, blobs by hash, `chain:seq` of a first lost commit. */
     lost: optional(list(text)),
+  }),
+} as const;
+
+/**
+ * Events of one chain: all events of the commits `from` to `to`; or, of the single commit that both
+ * name, those from `first` to `last`, counted from 0.
+ */
+export const eventRange = fields({
+  chain: text,
+  from: integer,
+  to: integer,
+  first: optional(integer),
+  last: optional(integer),
+});
+
+/** Types about the record itself. Their `mission` says what they are about. */
+export const recordEvents = {
+  /**
+   * What goes of a mission, durable before it does: the bodies of its events with all that only they
+   * need, or only what programs printed. Exactly the `ranges` and `blobs` go, or those of the blob
+   * `list` when they are many. `state` are blobs of the mission's entities: a fold needs them, now
+   * that it can't read their events. `events` and `bytes` (before compression) are for people.
+   */
+  'record.pruned': noteEvent({
+    what: oneOf('bodies', 'outputs'),
+    reason: text,
+    events: integer,
+    bytes: integer,
+    ranges: optional(list(eventRange)),
+    blobs: optional(list(digest)),
+    list: optional(blobReference),
+    state: optional(list(blobReference)),
   }),
 } as const;
