@@ -69,7 +69,8 @@ function localTest(rewriting: Rewriting, file: GraphFile): (site: Site) => boole
   const bindings = new Set(importedHere(rewriting, file).map(bindingOf));
   bindings.delete(undefined);
   // `{a}` of JSDoc goes by the names of the file, the `a` of `{import('./x').a}` does not.
-  const isMember = (site: Site): boolean => /\.\s*$/.test(file.source.text.slice(0, site.start));
+  const isMember = (site: Site): boolean =>
+    file.source.text.slice(0, site.start).trimEnd().endsWith('.');
   return (site) =>
     site.role === 'jsdoc' ? bindings.size > 0 && !isMember(site) : bindings.has(bindingOf(site));
 }
