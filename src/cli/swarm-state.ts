@@ -1,27 +1,19 @@
 /** What the swarm of this home is doing, as the node tells it: for the commands that show it. */
 import type { EntityList } from '#api/door.ts';
+import type { WorkingAgent } from '#supervisor/swarm/agent-names.ts';
 import type { Placed, Situation } from '#supervisor/why-waiting.ts';
 import { listMissions } from './mission-lookup.ts';
 import type { NodeClient } from './node-client.ts';
 
-/** An agent of a mission that is being worked on; `task` is the id of what it works on. */
-export interface LiveAgentState {
-  readonly name: string;
-  readonly role: string;
-  readonly state: 'idle' | 'at work' | 'lost';
-  readonly task: string | null;
-  readonly mission: string | null;
-}
-
 interface Work {
   readonly missionsAtWork: readonly string[];
-  readonly agents?: readonly LiveAgentState[];
+  readonly agents?: readonly WorkingAgent[];
   readonly jobs?: number;
 }
 
 /** The present state of all missions, with the agents that are there right now. */
 export interface SwarmState extends Situation {
-  readonly agents: readonly LiveAgentState[];
+  readonly agents: readonly WorkingAgent[];
 }
 
 /** Asks the node; of records that can't be read only missions are told to be missing. */

@@ -4,6 +4,7 @@
  */
 import type { LeaseState, TaskState } from '#tasks/task-reducer.ts';
 import type { MissionState, PlanState } from './mission-reducer.ts';
+import { splitTask } from './plan/task-graph.ts';
 
 /** An entity and the record it is of; paths of two records are never the same path. */
 export interface Placed<B> {
@@ -103,7 +104,7 @@ function taskStandings(mission: Placed<MissionState>, situation: Situation): rea
   return situation.tasks
     .filter(({ body }) => body.mission === mission.id)
     .filter(({ body: { status } }) => status === 'ready' || status === 'claimed')
-    .toSorted((a, b) => taskNumber(a.id) - taskNumber(b.id))
+    .toSorted((a, b) => splitTask(a.id)[1] - splitTask(b.id)[1])
     .map((task) => {
       const isAtWork = isTaskAtWork(task, situation);
       return {
@@ -121,10 +122,13 @@ function taskStandings(mission: Placed<MissionState>, situation: Situation): rea
 /** Whether somebody works on it: claimed, under a lease of now, in a mission of this node. */
 function isTaskAtWork({ body, space }: Placed<TaskState>, situation: Situation): boolean {
   if (body.status !== 'claimed' || !situation.atWork.includes(body.mission)) return false;
-  return heldLeases(situation, space).some(({ id }) => id === body.lease);
+  return currentLeases(situation, space).some(({ id }) => id === body.lease);
 }
 
-const heldLeases = ({ leases, epoch }: Situation, space: string): readonly Placed<LeaseState>[] =>
+const currentLeases = (
+  { leases, epoch }: Situation,
+  space: string,
+): readonly Placed<LeaseState>[] =>
   leases.filter(
     (lease) => lease.space === space && lease.body.status === 'held' && lease.body.epoch === epoch,
   );
@@ -157,7 +161,7 @@ function predecessorReasons(
   return after.flatMap((id): WaitReason[] => {
     const found = tasks.find((other) => other.id === id && other.space === space);
     if (found?.body.status === 'done') return [];
-    const name = `task ${taskNumber(id)}`;
+    const name = `task ${splitTask(id)[1]}`;
     const { state, endedBy } = predecessorState(found, situation);
     return [{ type: 'after', text: `after ${name} (${state})`, endedBy: endedBy ?? name }];
   });
@@ -181,15 +185,15 @@ function pathReasons(
   situation: Situation,
 ): readonly WaitReason[] {
   const wanted = new Set(body.writeSet);
-  return heldLeases(situation, space).flatMap(({ body: lease }): WaitReason[] => {
+  return currentLeases(situation, space).flatMap(({ body: lease }): WaitReason[] => {
     const paths = lease.paths.filter((path) => wanted.has(path));
     if (paths.length === 0 || lease.task === id) return [];
     const named = paths.slice(0, MOST_PATHS).join(', ');
     const more = paths.length > MOST_PATHS ? ` and ${paths.length - MOST_PATHS} more` : '';
     const what = paths.length === 1 ? `path ${named} is` : `paths ${named}${more} are`;
-    const other = lease.task.slice(0, lease.task.lastIndexOf('.'));
+    const [other, number] = splitTask(lease.task);
     const where = other === body.mission ? '' : ` of mission ${shorten(other)}`;
-    const text = `${what} held by ${lease.holder} for task ${taskNumber(lease.task)}${where}`;
+    const text = `${what} held by ${lease.holder} for task ${number}${where}`;
     return [{ type: 'path-held', text, endedBy: lease.holder }];
   });
 }
@@ -205,9 +209,6 @@ function jobReasons(mission: Placed<MissionState>, situation: Situation): readon
   const text = jobs === 1 ? 'the one job is busy' : `all ${jobs} jobs are busy`;
   return [{ type: 'jobs', text: `${text}: ${busy.join(', ')}`, endedBy: busy.join(', ') }];
 }
-
-/** The number of a task in its mission, from its id `<mission>.<number>`. */
-const taskNumber = (id: string): number => Number(id.slice(id.lastIndexOf('.') + 1));
 
 /** The part of a mission's id that a person types. */
 const shorten = (id: string): string => id.slice(0, 13);

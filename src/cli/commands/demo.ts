@@ -11,7 +11,7 @@ import { command as verify } from './record/verify.ts';
 
 /** The command. */
 export const command: CliCommand = {
-  usage: 'demo',
+  usage: 'demo [--plain]',
   summary: 'rename a function in a small shop, for real, and look at the record',
   words: [0, 0],
   options: { plain: SHOW_OPTIONS.plain },

@@ -52,3 +52,9 @@ export function style(stream: { readonly isTTY?: boolean }): Style {
     cyan: paint(CODES.cyan),
   };
 }
+
+/** A status in its colour: green when done, red when failed, yellow else. */
+export function paintStatus(status: string, text: string, { green, red, yellow }: Style): string {
+  if (status === 'done') return green(text);
+  return status === 'failed' ? red(text) : yellow(text);
+}

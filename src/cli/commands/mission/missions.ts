@@ -2,7 +2,7 @@
 import type { CliCommand } from '../../command.ts';
 import { connect } from '../../connect.ts';
 import { listMissions, missionsAtWork, shortId, statusWord } from '../../mission-lookup.ts';
-import { style, type Style } from '../../terminal/style.ts';
+import { paintStatus, style } from '../../terminal/style.ts';
 
 /** The command. */
 export const command: CliCommand = {
@@ -21,16 +21,10 @@ export const command: CliCommand = {
       if (typed.flag('json')) process.stdout.write(`${JSON.stringify({ id, space, ...body })}\n`);
       else
         process.stdout.write(
-          `${shortId(id)}  ${statusText(status, painted)}  ${body.submittedAt.slice(0, 19)}  ${body.goal}\n`,
+          `${shortId(id)}  ${paintStatus(status, status.padEnd(11), painted)}  ${body.submittedAt.slice(0, 19)}  ${body.goal}\n`,
         );
     }
     if (missions.length === 0) process.stderr.write('No missions yet. Try: skein demo\n');
     return 0;
   },
 };
-
-function statusText(status: string, { green, red, yellow }: Style): string {
-  const padded = status.padEnd(11);
-  if (status === 'done') return green(padded);
-  return status === 'failed' ? red(padded) : yellow(padded);
-}

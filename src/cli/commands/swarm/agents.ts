@@ -1,14 +1,16 @@
 /** skein agents: who is there, what each is doing, what each holds. */
+import type { WorkingAgent } from '#supervisor/swarm/agent-names.ts';
 import type { CliCommand } from '../../command.ts';
 import { connect } from '../../connect.ts';
 import { shortId } from '../../mission-lookup.ts';
-import { fetchSwarm, type LiveAgentState, type SwarmState } from '../../swarm-state.ts';
+import { fetchSwarm, type SwarmState } from '../../swarm-state.ts';
 import { style, type Style } from '../../terminal/style.ts';
 import { count, firstLine, taskName } from '../../terminal/wording.ts';
 
 /** An agent with what it is doing; `paths` is what it holds. */
-interface ShownAgent extends Omit<LiveAgentState, 'state'> {
-  readonly state: LiveAgentState['state'] | 'stopped';
+interface ShownAgent extends Omit<WorkingAgent, 'role' | 'state'> {
+  readonly role: string;
+  readonly state: WorkingAgent['state'] | 'stopped';
   readonly title: string | null;
   readonly paths: readonly string[];
 }
@@ -49,9 +51,9 @@ function shownAgents({ agents, tasks, leases, atWork, epoch }: SwarmState): Show
   });
 }
 
-/** Agents of two missions may have the same name. */
-const keyOf = ({ name, mission }: Pick<LiveAgentState, 'name' | 'mission'>): string =>
-  `${mission ?? ''} ${name.replace(/^agent:/u, '')}`;
+/** Agents of two missions may have had the same name, when their node stopped in between. */
+const keyOf = ({ name, mission }: Pick<WorkingAgent, 'name' | 'mission'>): string =>
+  `${mission} ${name.replace(/^agent:/u, '')}`;
 
 function agentLine(
   { name, role, state, task, mission, title, paths }: ShownAgent,
@@ -60,8 +62,8 @@ function agentLine(
   const padded = state.padEnd(7);
   const painted =
     state === 'at work' ? green(padded) : state === 'idle' ? dim(padded) : yellow(padded);
-  const where = mission === null ? '' : ` of mission ${shortId(mission)}`;
-  const what = task === null ? where.trim() : `${taskName(task)}${where}: ${firstLine(title)}`;
+  const where = `of mission ${shortId(mission)}`;
+  const what = task === null ? where : `${taskName(task)} ${where}: ${firstLine(title)}`;
   const holds = paths.length === 0 ? '' : dim(`  holds ${count(paths.length, 'path')}`);
   return `${name.padEnd(16)} ${role.padEnd(7)} ${painted}  ${what}${holds}`.trimEnd();
 }

@@ -12,7 +12,7 @@ import {
   type FoundMission,
 } from '../../mission-lookup.ts';
 import type { NodeClient } from '../../node-client.ts';
-import { style, type Style } from '../../terminal/style.ts';
+import { paintStatus, style, type Style } from '../../terminal/style.ts';
 import { count, firstLine, taskNumber } from '../../terminal/wording.ts';
 
 /** A task as it is shown: of the record, or, before an approval, of the plan. */
@@ -87,10 +87,8 @@ function taskLine(task: ShownTask, mission: string, painted: Style): string {
 }
 
 /** A claimed task is at work, unless its mission is not. */
-function stateText({ status }: ShownTask, mission: string, { green, red, yellow }: Style): string {
+function stateText({ status }: ShownTask, mission: string, painted: Style): string {
   const isStill = mission === 'stopped' || mission === 'interrupted';
   const word = status === 'claimed' ? (isStill ? mission : 'at work') : status;
-  const padded = word.padEnd(11);
-  if (status === 'done') return green(padded);
-  return status === 'failed' ? red(padded) : yellow(padded);
+  return paintStatus(status, word.padEnd(11), painted);
 }
