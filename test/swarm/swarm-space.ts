@@ -1,0 +1,87 @@
+/** A space as a node serves it, with its writer in a thread: the record under tests of the swarm. */
+import { randomFillSync } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { openNodeKey } from '#identity/node-key.ts';
+import type { Ledger } from '#ledger/ledger.ts';
+import { openBlobDatabase, openLedgerDatabase } from '#ledger/store/database.ts';
+import { openWorkerLedger } from '#ledger/worker-ledger.ts';
+import { makeRedactor } from '#lib/redact.ts';
+import { makeUuidv7 } from '#lib/uuidv7.ts';
+import type { Speaker } from '#protocol/command.ts';
+import type { SkeinEvent } from '#protocol/event-types.ts';
+import type { LeaseState, TaskState } from '#tasks/task-reducer.ts';
+
+const SPACE = '5e'.repeat(16);
+
+/** The person who owns the node. */
+export const PERSON: Speaker = { actor: 'person:owner', authority: 'human' };
+
+/** Ids that rise. */
+export const newId: () => string = makeUuidv7({
+  now: Date.now,
+  random: (bytes) => randomFillSync(bytes),
+});
+
+/** The record of one space, its folder, and short ways to read it. */
+export interface SwarmSpace {
+  readonly folder: string;
+  readonly ledger: Ledger;
+  readonly epoch: number;
+  /** All events, or those of a mission, in the order of the record. */
+  readonly events: (mission?: string) => readonly SkeinEvent[];
+  readonly task: (id: string) => TaskState;
+  /** What is held in this epoch: `holder path path`. */
+  readonly held: () => readonly string[];
+  readonly say: (name: string, input: unknown, speaker?: Speaker) => Promise<readonly string[]>;
+  readonly close: () => Promise<void>;
+}
+
+const spaces: SwarmSpace[] = [];
+after(async () => {
+  await Promise.all(spaces.map(({ close }) => close()));
+  for (const { folder } of spaces) rmSync(folder, { recursive: true, force: true });
+});
+
+/** Opens a new space, or the one in `folder` for a later owner; closed after the tests of a file. */
+export async function openSwarmSpace(
+  folder = mkdtempSync(join(tmpdir(), 'skein-swarm-')),
+  epoch = 1,
+): Promise<SwarmSpace> {
+  const nodeKey = join(folder, 'node.key');
+  openNodeKey(nodeKey);
+  openLedgerDatabase(join(folder, 'ledger.db')).close();
+  openBlobDatabase(join(folder, 'blobs.db')).close();
+  const ledger = await openWorkerLedger({
+    space: SPACE,
+    folder,
+    writerEntry: new URL('../../src/daemon/writer.ts', import.meta.url),
+    verifierEntry: new URL('../../src/daemon/verifier.ts', import.meta.url),
+    workerData: { folder, space: SPACE, nodeKey, epoch },
+    redact: makeRedactor(new Map()),
+  });
+  let closing: Promise<void> | undefined;
+  const space: SwarmSpace = {
+    folder,
+    ledger,
+    epoch,
+    events: (mission) =>
+      ledger.read
+        .events({ after: 0, limit: 10_000, ...(mission === undefined ? {} : { mission }) })
+        .map(({ body }) => JSON.parse(String(body)) as SkeinEvent),
+    task: (id) => ledger.read.entity('task', id)?.body as TaskState,
+    held: () =>
+      ledger.read
+        .entities('lease')
+        .map(({ body }) => body as LeaseState)
+        .filter((lease) => lease.status === 'held' && lease.epoch === epoch)
+        .map(({ holder, paths }) => [holder, ...paths].join(' ')),
+    say: async (name, input, speaker = PERSON) =>
+      (await ledger.execute({ id: newId(), name, input }, speaker)).events,
+    close: () => (closing ??= ledger.close()),
+  };
+  spaces.push(space);
+  return space;
+}
