@@ -64,7 +64,8 @@ export async function lookAround(
   const { comesBefore, release } = tools;
   agent.answerPeersBy((message) => {
     const asked = askedPaths(assignment, tools.writeSet);
-    return answersPeers({ task, asked, comesBefore, release })(message);
+    const { mission } = work;
+    return answersPeers({ mission, task, asked, comesBefore, release })(message);
   });
   const expects = 'the change reaches every use';
   const action = { task, subject: `task/${task}`, action: 'look around', expects };
@@ -95,6 +96,7 @@ const foundText = (found: readonly Discovery[]): string =>
 
 /** What an answer to peers is made from: what the task holds besides its plan, and its way out. */
 interface Standing {
+  readonly mission: string;
   readonly task: string;
   /** Paths that it asked for on the way. */
   readonly asked: ReadonlySet<string>;
@@ -105,13 +107,14 @@ interface Standing {
 
 /**
  * How a coder answers while it is at work: it takes over what lies in a path that it asked for
- * itself; asked to yield by a task that comes before its own, it does.
+ * itself, for its own mission alone: another one would be left without its change. Asked to yield
+ * by a task that comes before its own, it does.
  */
 const answersPeers =
-  ({ task, asked, comesBefore, release }: Standing) =>
+  ({ mission, task, asked, comesBefore, release }: Standing) =>
   async ({ kind, about, from, task: other }: PeerMessage): Promise<PeerAnswer> => {
     const paths = about.join(', ');
-    if (about.every((path) => asked.has(path))) {
+    if (other.startsWith(`${mission}.`) && about.every((path) => asked.has(path))) {
       return { takes: true, text: `yield, I hold ${paths}: I take it over` };
     }
     if (kind !== 'yield' || !comesBefore(other, task)) {

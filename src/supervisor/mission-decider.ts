@@ -1,17 +1,8 @@
 /** Decides the life of missions. Only a person may approve or reject a plan. */
 import { SkeinError } from '#protocol/errors.ts';
 import { missionEvents } from '#protocol/events/mission.ts';
-import type { EventData, NewSkeinEvent } from '#protocol/event-types.ts';
-import {
-  digest,
-  fields,
-  flag,
-  gitId,
-  integer,
-  optional,
-  text,
-  type Shape,
-} from '#protocol/shape.ts';
+import type { NewSkeinEvent } from '#protocol/event-types.ts';
+import { digest, fields, flag, gitId, integer, optional, text } from '#protocol/shape.ts';
 import {
   defineDecider,
   requireEntity,
@@ -19,8 +10,8 @@ import {
   type DecisionContext,
 } from '#ledger/decider.ts';
 import type { EffectState } from '#tasks/effect-reducer.ts';
-import type { LeaseState, TaskState } from '#tasks/task-reducer.ts';
-import type { MissionState, MissionStatus, PlanState } from './mission-reducer.ts';
+import { releaseEvents, type LeaseState, type TaskState } from '#tasks/task-reducer.ts';
+import type { MissionState, PlanState } from './mission-reducer.ts';
 import { requireStatus, takeOn, withMission } from './plan-decider.ts';
 
 /** Commands about missions: submit, approve, reject, cancel, interrupt, resume, finish, fail. */
@@ -69,12 +60,12 @@ export const missionDeciders: DeciderTable = {
     fields({ mission: text, reason: text, worktreeKept: flag }),
     ({ mission, reason, worktreeKept }, context) => {
       const before = ['planning', 'waiting', 'running', 'interrupted'] as const;
-      const state = requireStatus(context, mission, before);
+      requireStatus(context, mission, before);
       assertNotMerged(context, mission);
       const data = { reason, worktreeKept };
       return [
         { type: 'mission.cancelled', subject: `mission/${mission}`, mission, data },
-        ...failTasks(context, mission, state, reason),
+        ...failTasks(context, mission, reason),
       ];
     },
   ),
@@ -94,34 +85,46 @@ export const missionDeciders: DeciderTable = {
       return [{ type: 'mission.resumed', subject: `mission/${mission}`, mission, data: { epoch } }];
     },
   ),
-  'mission.finish': endDecider('mission.done', ['running'], dropOpen),
-  'mission.fail': endDecider('mission.failed', ['planning', 'waiting', 'running'], () => []),
+  'mission.finish': defineDecider(
+    withMission(missionEvents['mission.done'].data),
+    ({ mission, cause: _cause, ...data }, context) => {
+      requireStatus(context, mission, ['running']);
+      return [
+        ...dropOpen(context, mission),
+        { type: 'mission.done', subject: `mission/${mission}`, mission, data },
+      ];
+    },
+  ),
+  'mission.fail': defineDecider(
+    withMission(missionEvents['mission.failed'].data),
+    ({ mission, cause: _cause, ...data }, context) => {
+      requireStatus(context, mission, ['planning', 'waiting', 'running']);
+      return [
+        ...failTasks(context, mission, data.message),
+        { type: 'mission.failed', subject: `mission/${mission}`, mission, data },
+      ];
+    },
+  ),
 };
 
-function endDecider(
-  type: 'mission.done' | 'mission.failed',
-  from: readonly MissionStatus[],
-  more: (context: DecisionContext, mission: string) => readonly NewSkeinEvent[],
-): DeciderTable[string] {
-  const shape = missionEvents[type].data as Shape<EventData<typeof type>>;
-  return defineDecider(withMission(shape), ({ mission, cause: _cause, ...data }, context) => {
-    requireStatus(context, mission, from);
-    const end = { type, subject: `mission/${mission}`, mission, data } as NewSkeinEvent;
-    return [...more(context, mission), end];
-  });
-}
-
-/** A diagnosis that a crash cut off and that was not needed again: nobody will take it up. */
-function dropOpen(context: DecisionContext, mission: string): readonly NewSkeinEvent[] {
-  const events: NewSkeinEvent[] = [];
+/** The tasks of a mission, those that no plan named too: their numbers have no gap. */
+function* tasksOf(
+  context: DecisionContext,
+  mission: string,
+): Generator<readonly [id: string, task: TaskState]> {
   for (let number = 1; ; number += 1) {
     const id = `${mission}.${number}`;
     const task = context.entity<TaskState>('task', id)?.body;
-    if (task === undefined) return events;
-    if (task.status !== 'ready') continue;
-    const data = { reason: 'the mission is done without it' };
-    events.push({ type: 'task.dropped', subject: `task/${id}`, mission, data });
+    if (task === undefined) return;
+    yield [id, task];
   }
+}
+
+/** A diagnosis that a crash cut off and that was not needed again: nobody will take it up. */
+function dropOpen(context: DecisionContext, mission: string): NewSkeinEvent[] {
+  const open = [...tasksOf(context, mission)].filter(([, { status }]) => status === 'ready');
+  const data = { reason: 'the mission is done without it' };
+  return open.map(([id]) => ({ type: 'task.dropped', subject: `task/${id}`, mission, data }));
 }
 
 /** Once a merge has begun, the person's own files and branch may hold the work already. */
@@ -161,25 +164,13 @@ function assertSameBase(mission: string, { base: planned }: MissionState, base: 
 }
 
 /** In the same command as the end of their mission: no crash can leave a lease behind it. */
-function failTasks(
-  context: DecisionContext,
-  mission: string,
-  { plan }: MissionState,
-  reason: string,
-): NewSkeinEvent[] {
-  const tasks = context.entity<PlanState>('plan', plan ?? '')?.body.tasks ?? [];
-  return tasks.flatMap(({ id }): NewSkeinEvent[] => {
-    const task = context.entity<TaskState>('task', id)?.body;
-    if (task?.status !== 'claimed') return [];
-    const failed: NewSkeinEvent = {
-      type: 'task.failed',
-      subject: `task/${id}`,
-      mission,
-      data: { reason },
-    };
+function failTasks(context: DecisionContext, mission: string, reason: string): NewSkeinEvent[] {
+  return [...tasksOf(context, mission)].flatMap(([id, task]): NewSkeinEvent[] => {
+    if (task.status !== 'claimed') return [];
+    const subject = `task/${id}`;
+    const failed: NewSkeinEvent = { type: 'task.failed', subject, mission, data: { reason } };
     const lease = task.lease ?? '';
     if (context.entity<LeaseState>('lease', lease)?.body.status !== 'held') return [failed];
-    const data = { reason: 'the task failed' };
-    return [failed, { type: 'lease.released', subject: `lease/${lease}`, mission, data }];
+    return [failed, ...releaseEvents(task, 'the task failed')];
   });
 }

@@ -7,7 +7,7 @@ import type { Crew } from './crew.ts';
 import { missionBranch } from './mission-branch.ts';
 import type { MissionState, PlanState } from './mission-reducer.ts';
 import { readContents } from './plan-contents.ts';
-import { makeWorktree } from './prepare-worktree.ts';
+import { dropFreshWorktree, makeWorktree } from './prepare-worktree.ts';
 import { recipeFor } from './recipes.ts';
 import { dispatchTasks } from './swarm/dispatch.ts';
 import { dismissCrew, hireCrew } from './swarm/hire.ts';
@@ -108,6 +108,7 @@ export async function cleanUp(work: MissionWork): Promise<void> {
     mission: work.mission,
     intent: {},
     act: async () => {
+      await dropFreshWorktree(work);
       await work.world.worktrees.remove(work.repository, work.worktree);
       return {};
     },

@@ -1,5 +1,6 @@
 /** Makes the worktree of a mission a working project: checked out, dependencies linked or set up. */
 import { SkeinError } from '#protocol/errors.ts';
+import type { EffectState } from '#tasks/effect-reducer.ts';
 import type { Probe } from '#tasks/effects.ts';
 import type { MissionWork } from '#tasks/mission-work.ts';
 import { runCommand } from '#tasks/run-command.ts';
@@ -18,13 +19,27 @@ export async function withFreshWorktree<T>(
   work: MissionWork,
   use: (root: string, prepared: PreparedWorktree) => Promise<T>,
 ): Promise<T> {
-  const fresh = { ...work, worktree: `${work.worktree}.plan` };
+  const fresh = { ...work, worktree: freshPath(work) };
   const { worktrees } = work.world;
   const name = work.newId();
   try {
     return await use(fresh.worktree, await makeWorktree(fresh, name));
   } finally {
     await worktrees.remove(work.repository, fresh.worktree);
+  }
+}
+
+const freshPath = ({ worktree }: MissionWork): string => `${worktree}.plan`;
+
+/** What a crash left of a second worktree that was not needed again: its folder, its open intent. */
+export async function dropFreshWorktree(work: MissionWork): Promise<void> {
+  const { mission, ledger, repository, world } = work;
+  await world.worktrees.remove(repository, freshPath(work));
+  for (const { id: effect, body } of ledger.read.entities('effect', `${mission}/worktree/`)) {
+    const { kind, subject, status } = body as EffectState;
+    if (status !== 'intended') continue;
+    const data = { reason: 'it was not needed again' };
+    await work.record('effect.fail', { kind, effect, subject, mission, data });
   }
 }
 

@@ -155,7 +155,7 @@ export class Supervisor {
       if (receipt.repeated) return receipt;
       // Nobody works on it: what it holds was left behind when its end could not be recorded.
       const reason = 'the mission is taken up again';
-      await this.#closeTasks(ledger, mission, { name: 'task.release', reason });
+      await this.#releaseTasks(ledger, mission, reason);
       this.#start(ledger, mission, repository);
       return receipt;
     });
@@ -180,6 +180,7 @@ export class Supervisor {
     const isTidy = ledger.read.entity('effect', `${mission}/cleanup`) !== undefined;
     const worktreeKept = approvedFrom !== null && !isTidy;
     await ledger.execute({ ...command, input: { mission, reason, worktreeKept } }, speaker);
+    this.#tools.bell.ring();
     if (!worktreeKept) await this.#tidyUp(ledger, mission);
     return { worktree: worktreeKept ? join(this.#options.worktrees, mission) : null, gitCommit };
   }
@@ -280,30 +281,26 @@ export class Supervisor {
   async #endBadly(work: MissionWork, state: MissionState, error: SkeinError): Promise<void> {
     const { mission } = work;
     if (error.name === 'interrupted') {
-      await this.#closeTasks(work.ledger, mission, { name: 'task.release', reason: error.message });
+      await this.#releaseTasks(work.ledger, mission, error.message);
       await work.record('mission.interrupt', { mission, reason: error.message });
       return;
     }
     const worktreeKept = state.status !== 'planning';
     // Nothing was edited while planning: there is nothing in the worktree to look at.
     if (!worktreeKept) await cleanUp(work).catch(() => undefined);
-    await this.#closeTasks(work.ledger, mission, { name: 'task.fail', reason: error.message });
     const { code, message, fix } = error;
     const problem = { error: error.name, code, message, ...(fix === undefined ? {} : { fix }) };
     await work.record('mission.fail', { mission, ...problem, worktreeKept });
+    this.#tools.bell.ring();
   }
 
   /** No lease outlives the work on it: whatever ended it, others may have the paths now. */
-  async #closeTasks(
-    ledger: Ledger,
-    mission: string,
-    { name, reason }: { readonly name: 'task.release' | 'task.fail'; readonly reason: string },
-  ): Promise<void> {
+  async #releaseTasks(ledger: Ledger, mission: string, reason: string): Promise<void> {
     for (const { id, body } of ledger.read.entities('task', mission)) {
       const task = body as { mission: string; status: string };
       if (task.mission !== mission || task.status !== 'claimed') continue;
       const input = { task: id, reason };
-      await ledger.execute({ id: this.#options.newId(), name, input }, SUPERVISOR);
+      await ledger.execute({ id: this.#options.newId(), name: 'task.release', input }, SUPERVISOR);
     }
     this.#tools.bell.ring();
   }

@@ -64,6 +64,9 @@ export interface EffectsOptions {
   readonly pause?: (point: PausePoint, effect: Effect) => Promise<void>;
 }
 
+/** Errors that say nothing of an effect: it was broken off, or is no longer this one's to do. */
+const UNDECIDED: readonly string[] = ['interrupted', 'lease-missing'];
+
 type Step = 'effect.intend' | 'effect.finish' | 'effect.fail';
 
 /** The real effects, recorded in `ledger`. */
@@ -77,19 +80,31 @@ export function makeEffects({ ledger, speaker, newId, pause }: EffectsOptions): 
     await ledger.execute({ id: newId(), name, input }, speaker);
   };
 
+  /** Who fell silent over an effect may have closed it meanwhile: what is recorded first counts. */
+  const close = async (effect: Effect, outcome: EffectData): Promise<EffectData> => {
+    try {
+      await record('effect.finish', effect, outcome);
+      return outcome;
+    } catch (thrown) {
+      const now = ledger.read.entity('effect', effect.key)?.body as EffectState | undefined;
+      if (toSkeinError(thrown).name !== 'conflict' || now?.status !== 'done') throw thrown;
+      return now.outcome ?? {};
+    }
+  };
+
   const act = async (effect: Effect): Promise<EffectData> => {
     let outcome: EffectData;
     try {
       outcome = await effect.act();
     } catch (thrown) {
       const error = toSkeinError(thrown);
-      // An interrupted effect has no outcome yet: its intent stays open and is probed on resume.
-      if (error.name !== 'interrupted')
+      // Its intent stays open: it is probed on resume, or by who holds the lease now.
+      if (!UNDECIDED.includes(error.name))
         await record('effect.fail', effect, { reason: error.message });
       throw error;
     }
     await pause?.('after-effect', effect);
-    await record('effect.finish', effect, outcome);
+    outcome = await close(effect, outcome);
     await pause?.('after-outcome', effect);
     return outcome;
   };
@@ -106,8 +121,7 @@ export function makeEffects({ ledger, speaker, newId, pause }: EffectsOptions): 
         fix: 'Look at both states, settle the difference by hand, then resume.',
       });
     }
-    await record('effect.finish', effect, probe.outcome);
-    return probe.outcome;
+    return close(effect, probe.outcome);
   };
 
   return {
