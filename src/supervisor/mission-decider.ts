@@ -10,7 +10,7 @@ import {
   type DecisionContext,
 } from '#ledger/decider.ts';
 import type { EffectState } from '#tasks/effect-reducer.ts';
-import { releaseEvents, type LeaseState, type TaskState } from '#tasks/task-reducer.ts';
+import type { LeaseState, TaskState } from '#tasks/task-reducer.ts';
 import type { MissionState, PlanState } from './mission-reducer.ts';
 import { requireStatus, takeOn, withMission } from './plan-decider.ts';
 
@@ -171,6 +171,7 @@ function failTasks(context: DecisionContext, mission: string, reason: string): N
     const failed: NewSkeinEvent = { type: 'task.failed', subject, mission, data: { reason } };
     const lease = task.lease ?? '';
     if (context.entity<LeaseState>('lease', lease)?.body.status !== 'held') return [failed];
-    return [failed, ...releaseEvents(task, 'the task failed')];
+    const data = { reason: 'the task failed' };
+    return [failed, { type: 'lease.released', subject: `lease/${lease}`, mission, data }];
   });
 }
