@@ -38,7 +38,7 @@ function eventPages(database: DatabaseSync): (query: EventQuery) => Rows {
   return ({ after, upTo = Number.MAX_SAFE_INTEGER, mission, newestFirst = false, limit }) => {
     const which = mission === undefined ? '' : 'mission = ? AND ';
     // LEFT: what is there can be read, damaged or not. Asking commit by commit would cost ten times this.
-    const sql = `SELECT e.position, e.body, e.commit_position, c.chain
+    const sql = `SELECT e.position, e.type, e.body, e.commit_position, c.chain
       FROM events e LEFT JOIN commits c ON c.position = e.commit_position
       WHERE ${which}e.position > ? AND e.position <= ?
       ORDER BY e.position ${newestFirst ? 'DESC' : 'ASC'} LIMIT ?`;
@@ -65,6 +65,7 @@ function toStoredEvents(database: DatabaseSync): (rows: Rows) => StoredEvent[] {
       const body = row['body'] as Uint8Array | null;
       return {
         position: Number(row['position']),
+        type: row['type'] as string | null,
         author: authorOf(row),
         body: body === null ? null : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
       };

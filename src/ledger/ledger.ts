@@ -48,11 +48,13 @@ export interface EventQuery {
 }
 
 /**
- * An event as stored. `position` is local to this node; `author` is the key that signed its commit,
- * empty when that is damaged; `body` is null when it was pruned.
+ * An event as stored. `position` is local to this node; `type` is what its body says, for those who
+ * need not read all of it; `author` is the key that signed its commit, empty when that is damaged;
+ * `body` is null when it was pruned.
  */
 export interface StoredEvent {
   readonly position: number;
+  readonly type: string | null;
   readonly author: string;
   readonly body: Buffer | null;
 }

@@ -11,6 +11,7 @@ function makeReader(events: number) {
     const count = Math.max(0, Math.min(limit, state.events - after));
     const found = Array.from({ length: count }, (_, index) => ({
       position: after + index + 1,
+      type: null,
       author: '',
       body: null,
     }));

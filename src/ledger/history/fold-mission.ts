@@ -7,7 +7,7 @@ import type { LedgerReader, StoredEvent } from '#ledger/ledger.ts';
 import type { ReducerSet } from '#ledger/reducer.ts';
 import type { Entity } from '#protocol/entity.ts';
 import type { EntityKind } from '#protocol/event-type.ts';
-import { decodeEvent } from '#protocol/event-types.ts';
+import { decodeEvent, EVENT_TYPES, isEventType } from '#protocol/event-types.ts';
 import {
   CHECKPOINT_EVENTS,
   checkpointsOf,
@@ -70,12 +70,14 @@ class MissionFold {
     this.#reducers = reducers;
   }
 
-  take({ position, author, body }: StoredEvent): void {
+  take({ position, type, author, body }: StoredEvent): void {
     this.events += 1;
     if (body === null) {
       this.pruned.push(position);
       return;
     }
+    // Most of what agents say changes no state: reading it would be half of the work.
+    if (type !== null && !changesState(type)) return;
     const entity = foldEvent(this.#reducers, decodeEvent(body), author, this.#lookup);
     if (entity === undefined) return;
     const key = `${entity.kind}/${entity.id}`;
@@ -102,6 +104,9 @@ class MissionFold {
   readonly #lookup = (kind: EntityKind, id: string): Entity | undefined =>
     this.entities.get(`${kind}/${id}`);
 }
+
+const changesState = (type: string): boolean =>
+  isEventType(type) && EVENT_TYPES[type].entity !== null;
 
 /** One entity of it; undefined when there was none at that moment. */
 export const entityThen = <B>(

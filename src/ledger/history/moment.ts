@@ -121,13 +121,9 @@ function* readable(
 const backwards = (history: History): Generator<Happened> =>
   readable(eachEventBackwards(history.read, history));
 
-/** Events of a type, the last one first; the others are passed over without reading them whole. */
-function ofType(history: History, type: string): IteratorObject<Happened> {
-  const named = eachEventBackwards(history.read, history).filter(
-    ({ body }) => body?.includes(`"${type}"`) === true,
-  );
-  return readable(named).filter(({ event }) => event.type === type);
-}
+/** Events of a type, the last one first; the others are passed over without reading them. */
+const ofType = (history: History, type: string): IteratorObject<Happened> =>
+  readable(eachEventBackwards(history.read, history).filter((stored) => stored.type === type));
 
 function found(events: Iterator<Happened>, { mission, said }: History, state: string): Moment {
   const { value, done } = events.next();
