@@ -145,7 +145,7 @@ async function inLongMission(events: number, options: BenchOptions): Promise<Fin
   const folder = temporaryFolder();
   try {
     const space = openSpace(folder.path);
-    const { mission, commands } = missionMaker()({ paths: 1_000, edits: events / EVENTS_PER_EDIT });
+    const { mission, commands } = missionMaker()({ paths: 5_000, edits: events / EVENTS_PER_EDIT });
     for (let at = 0; at < commands.length; at += COMMANDS_AT_ONCE) {
       space.flush(commands.slice(at, at + COMMANDS_AT_ONCE));
     }
