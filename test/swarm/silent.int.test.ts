@@ -315,13 +315,12 @@ describe('an agent that does not answer', () => {
 
   it('and takes the task too late gives it back', async () => {
     const [late, claimed] = [new Gate(), new Gate()];
-    let claims = 0;
+    let asked = 0;
     const slowly: Crew['makeAgent'] = (options) => {
       const { work } = options;
       if (options.role !== 'coder') return new SwarmAgent(options);
       const record: typeof work.record = async (name, input) => {
-        if (name === 'task.claim' && (claims += 1) <= 2)
-          await (claims === 1 ? late : claimed).pass();
+        if (name === 'task.claim' && (asked += 1) <= 2) await (asked === 1 ? late : claimed).pass();
         return work.record(name, input);
       };
       return new SwarmAgent({ ...options, work: { ...work, record } });
