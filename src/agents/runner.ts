@@ -2,14 +2,11 @@
 import type { EffectState } from '#tasks/effect-reducer.ts';
 import type { EffectData, Expectation, Judged } from '#tasks/effects.ts';
 import { safePoint, type MissionWork } from '#tasks/mission-work.ts';
-import { runCommand } from '#tasks/run-command.ts';
+import { recordedOutcome, runCommand } from '#tasks/run-command.ts';
 import { compareChecks, type Check, type CheckComparison } from '#workspace/checks/check.ts';
 import { CHECK_TIMEOUT_MS } from '#workspace/checks/run-check.ts';
 import type { PreparedGitCommit } from '#workspace/git/git-commit.ts';
 import type { Assignment } from './assignment.ts';
-
-/** Output of a check up to this many bytes stays in its event; more goes to a blob. */
-const INLINE_OUTPUT_BYTES = 4_096;
 
 /** Before the change, or after it. */
 export type CheckPhase = 'base' | 'change';
@@ -163,14 +160,8 @@ function expectAsBefore(work: MissionWork, task: string, run: CheckRun): Expecta
 }
 
 async function actCheck(work: MissionWork, check: PlannedCheck): Promise<EffectData> {
-  const { outcome, result } = await runCommand(work, check, CHECK_TIMEOUT_MS);
-  const totalBytes = result.outputBytes;
-  const bytes = Buffer.from(result.output);
-  const output =
-    bytes.length <= INLINE_OUTPUT_BYTES
-      ? { text: result.output, totalBytes }
-      : { blob: await work.ledger.blobs.putText(result.output), totalBytes };
-  return { ...outcome, output };
+  const { result } = await runCommand(work, check, CHECK_TIMEOUT_MS);
+  return recordedOutcome(work, result);
 }
 
 async function performCommit(

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { discoverChecks } from './checks/discover-checks.ts';
 import { mergeHooksCheck } from './checks/hooks-check.ts';
 import { runCheck } from './checks/run-check.ts';
+import { runOnCopy } from './copy/run-on-copy.ts';
 import { planDependencyLinks } from './dependency-links.ts';
 import { probeFileEdit, writeFileEdit } from './file-edit.ts';
 import { assertBranchFree, probeBranch, updateBranch } from './git/branch-ref.ts';
@@ -66,4 +67,5 @@ export const localWorld: World = {
     probe: probeDependencyLinks,
     link: makeDependencyLinks,
   },
+  copies: { run: runOnCopy },
 };

@@ -6,6 +6,7 @@
 import type { discoverChecks } from './checks/discover-checks.ts';
 import type { mergeHooksCheck } from './checks/hooks-check.ts';
 import type { runCheck } from './checks/run-check.ts';
+import type { runOnCopy } from './copy/run-on-copy.ts';
 import type { planDependencyLinks } from './dependency-links.ts';
 import type { probeFileEdit, writeFileEdit } from './file-edit.ts';
 import type { assertBranchFree, probeBranch, updateBranch } from './git/branch-ref.ts';
@@ -95,6 +96,11 @@ export interface DependenciesPort {
   readonly link: typeof makeDependencyLinks;
 }
 
+/** Copies of a worktree, on which commands run that change files. */
+export interface CopiesPort {
+  readonly run: typeof runOnCopy;
+}
+
 /** All of it. Each part is documented where its functions are. */
 export interface World {
   readonly openRepository: typeof openRepository;
@@ -106,4 +112,5 @@ export interface World {
   readonly merge: MergePort;
   readonly checks: ChecksPort;
   readonly dependencies: DependenciesPort;
+  readonly copies: CopiesPort;
 }
