@@ -1,8 +1,8 @@
 /** What a command has changed in a copy of a worktree: edits of allowed files, and all the rest. */
 import { sha256 } from '#lib/sha256.ts';
 import { SkeinError } from '#protocol/errors.ts';
-import type { ProposedEdit } from '#workspace/apply-edit.ts';
 import { hashFile, MAX_EDIT_BYTES, readEditFile } from '#workspace/file-edit.ts';
+import type { FileEdit } from '#workspace/language/language.ts';
 import { runGit } from '#workspace/git/run-git.ts';
 import { showRawDiff } from '#workspace/git/show-diff.ts';
 import { splitAtZero } from '#workspace/git/tracked-files.ts';
@@ -10,6 +10,9 @@ import { parseRawChanges, type RawChange } from '#workspace/trees/raw-changes.ts
 
 const MAX_EDITS = 2_000;
 const MAX_OUTSIDE = 200;
+
+/** The new content of one file, ready for the door: which lines changed is the critic's business. */
+export type CopyEdit = Omit<FileEdit, 'lines'>;
 
 /** A change that can't be taken; `path` is relative, a new folder ends in `/`. */
 export interface OutsideChange {
@@ -49,12 +52,12 @@ export interface CopyComparison {
 
 /** The edits by path, and what can't be taken. Throws `limit-reached` for more than 2,000 edits. */
 export async function compareCopy(comparison: CopyComparison): Promise<{
-  readonly edits: readonly ProposedEdit[];
+  readonly edits: readonly CopyEdit[];
   readonly outside: readonly OutsideChange[];
 }> {
   const { copy, base, before } = comparison;
   const after = new Map((await listChanges(copy, base)).map((change) => [change.path, change]));
-  const edits: ProposedEdit[] = [];
+  const edits: CopyEdit[] = [];
   const outside: OutsideChange[] = [];
   for (const path of [...new Set([...before.changed.keys(), ...after.keys()])].sort()) {
     const found = await judge(comparison, path, after.get(path));
@@ -77,7 +80,7 @@ async function judge(
   { copy, worktree, written, paths, before }: CopyComparison,
   path: string,
   change: RawChange | undefined,
-): Promise<ProposedEdit | OutsideChange | undefined> {
+): Promise<CopyEdit | OutsideChange | undefined> {
   const signature = change && (await signatureOf(copy, change));
   if (signature === before.changed.get(path)) return undefined;
   const what = change === undefined ? 'changed' : kindOf(change);

@@ -5,7 +5,6 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { SkeinError } from '#protocol/errors.ts';
-import type { ProposedEdit } from '#workspace/apply-edit.ts';
 import { checkPassed, type CheckResult } from '#workspace/checks/check.ts';
 import { type CheckRun, runCheck } from '#workspace/checks/run-check.ts';
 import { planDependencyLinks } from '#workspace/dependency-links.ts';
@@ -14,7 +13,7 @@ import { readEditFile } from '#workspace/file-edit.ts';
 import type { Repository } from '#workspace/git/open-repository.ts';
 import { addWorktree, prepareWorktree, removeWorktree } from '#workspace/git/worktree.ts';
 import { makeDependencyLinks } from '#workspace/make-links.ts';
-import { compareCopy, type OutsideChange, snapshotCopy } from './compare-copy.ts';
+import { compareCopy, type CopyEdit, type OutsideChange, snapshotCopy } from './compare-copy.ts';
 
 /** A command to run, and on what. */
 export interface CopyRequest {
@@ -42,7 +41,7 @@ export interface CopyRequest {
  */
 export interface CopyOutcome {
   readonly result: CheckResult;
-  readonly edits: readonly ProposedEdit[];
+  readonly edits: readonly CopyEdit[];
   readonly outside: readonly OutsideChange[];
 }
 

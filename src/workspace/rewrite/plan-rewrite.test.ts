@@ -101,6 +101,11 @@ describe('files are left, and said', () => {
     });
   }
 
+  it('but not when only their code speaks of generated files', async () => {
+    const { edits } = await plan({ 'a.ts': `${LOG}// @generated\n` });
+    assert.equal(edits.length, 1);
+  });
+
   it('but not when they do not hold the pattern', async () => {
     const { warnings } = await plan({ 'a.ts': '// @generated\n', 'b.ts': LOG });
     assert.deepEqual(warnings, []);

@@ -7,8 +7,8 @@ import { MAX_EDIT_BYTES } from '#workspace/file-edit.ts';
 const MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 /** Larger files are not even read. */
 const SEARCH_LIMIT_BYTES = 32 * 1024 * 1024;
-/** A marker of generated files counts only near their top. */
-const HEADER_LENGTH = 2_000;
+/** A marker of generated files counts in the comment that they begin with. */
+const HEADER_LINES = 30;
 const GENERATED = /@generated\b|\bgenerated\b.{0,80}\bdo not (?:edit|modify)\b/isu;
 
 /** A file as text, without its byte order mark; or why it is left alone. */
@@ -37,10 +37,16 @@ export function toSource(file: string, bytes: Buffer): SourceText {
   if (!isUtf8(bytes)) return left('it is not UTF-8');
   const text = bytes.toString('utf8', hasMark(bytes) ? MARK.length : 0);
   if (/(?:^|\/)node_modules\//u.test(file)) return left('it is an installed package');
-  if (/\.min\.[a-z]+$/u.test(file) || GENERATED.test(text.slice(0, HEADER_LENGTH))) {
+  if (/\.min\.[a-z]+$/u.test(file) || GENERATED.test(headerOf(text))) {
     return left('it is generated');
   }
   return { type: 'text', bytes, text };
+}
+
+function headerOf(text: string): string {
+  const lines = text.split('\n', HEADER_LINES);
+  const code = lines.findIndex((line) => !/^\s*(?:$|\/[/*]|\*|#|<!--)/u.test(line));
+  return lines.slice(0, code < 0 ? lines.length : code).join('\n');
 }
 
 const hasMark = (bytes: Buffer): boolean => bytes.subarray(0, MARK.length).equals(MARK);

@@ -80,11 +80,10 @@ function unbound(text: string, variable: Variable, bound: readonly Variable[]): 
 /** The error about a place of a pattern or replacement; `offset` counts from 0. */
 export function invalid(text: string, offset: number, state: string, fix: string): SkeinError {
   const column = offset + 1;
-  return new SkeinError(
-    'pattern-invalid',
-    `Cannot use the pattern ${text}: ${state} (column ${column})`,
-    { fix, details: { pattern: text, column } },
-  );
+  return new SkeinError('pattern-invalid', `Cannot use ${text}: ${state} (column ${column})`, {
+    fix,
+    details: { pattern: text, column },
+  });
 }
 
 /** A text with some variables under names of ours. */
