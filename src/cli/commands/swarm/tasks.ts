@@ -42,7 +42,10 @@ export const command: CliCommand = {
     const painted = style(process.stdout);
     const status = statusWord(mission, await missionsAtWork(client));
     process.stdout.write(`${painted.bold(firstLine(mission.body.goal))}  ${status}\n`);
-    for (const task of tasks) process.stdout.write(`${taskLine(task, status, painted)}\n`);
+    for (const task of tasks) {
+      const state = stateOf(task, status, tasks);
+      process.stdout.write(`${taskLine(task, state, painted)}\n`);
+    }
     if (tasks.length === 0) process.stderr.write('It has no tasks: there is no plan yet.\n');
     return 0;
   },
@@ -73,22 +76,27 @@ function toShown(mission: string, task: PlanState['tasks'][number]): ShownTask {
   return { id, mission, title, role, kind, writeSet, after, ...open };
 }
 
-function taskLine(task: ShownTask, mission: string, painted: Style): string {
-  const { id, kind, role, agent, title, writeSet, after, reason, attempt } = task;
+function taskLine(task: ShownTask, state: string, painted: Style): string {
+  const { id, kind, status, role, agent, title, writeSet, after, reason, attempt } = task;
   const number = (taskNumber(id) ?? id).padStart(3);
   const who = (agent ?? role).replace(/^agent:/u, '').padEnd(10);
   const files = writeSet.length === 0 ? '' : `, ${count(writeSet.length, 'file')}`;
   const again = attempt > 1 ? `, attempt ${attempt}` : '';
   const before =
     after.length === 0 ? '' : `  after ${after.map((each) => taskNumber(each) ?? each).join(', ')}`;
-  const why = reason === null ? '' : `  (${firstLine(reason)})`;
-  const state = stateText(task, mission, painted);
-  return `${number}  ${state}  ${(kind ?? '').padEnd(11)}  ${who}  ${firstLine(title)}${files}${again}${painted.dim(`${before}${why}`)}`;
+  const why = reason === null || status === 'done' ? '' : `  (${firstLine(reason)})`;
+  return `${number}  ${paintStatus(status, state.padEnd(11), painted)}  ${(kind ?? '').padEnd(11)}  ${who}  ${firstLine(title)}${files}${again}${painted.dim(`${before}${why}`)}`;
 }
 
-/** A claimed task is at work, unless its mission is not. */
-function stateText({ status }: ShownTask, mission: string, painted: Style): string {
+/** A claimed task is at work, unless its mission is not; a ready one may wait for others. */
+function stateOf(
+  { status, after }: ShownTask,
+  mission: string,
+  tasks: readonly ShownTask[],
+): string {
   const isStill = mission === 'stopped' || mission === 'interrupted';
-  const word = status === 'claimed' ? (isStill ? mission : 'at work') : status;
-  return paintStatus(status, word.padEnd(11), painted);
+  if (status === 'claimed') return isStill ? mission : 'at work';
+  const isDone = (id: string): boolean =>
+    tasks.some((other) => other.id === id && other.status === 'done');
+  return status === 'ready' && !after.every(isDone) ? 'waits' : status;
 }

@@ -64,7 +64,8 @@ function standingLines(
   const atWork = agent === null ? 'at work' : `at work: ${agent}`;
   if (state === 'at work') return [`${name}  ${firstLine(title)}  ${dim(atWork)}`];
   const why = reasons.map(({ text, endedBy, fix }) => {
-    const who = fix === undefined ? dim(` (ended by ${endedBy})`) : `: ${fix}`;
+    const isNamed = text.includes(endedBy);
+    const who = fix !== undefined ? `: ${fix}` : isNamed ? '' : dim(` (ended by ${endedBy})`);
     return `${indent}${yellow(text)}${who}`;
   });
   return [`${name}  ${firstLine(title)}`, ...why];
