@@ -11,6 +11,11 @@ export const MISSION_TOLD: Told = {
   'space.member-admitted': (data) => `${word(data['role'])} ${short(data['key'])} admitted`,
   'space.member-removed': (data) => `member ${short(data['key'])} removed`,
   'space.chain-started': (data) => `a new chain begins: ${firstLine(data['reason'])}`,
+  'record.pruned': (data, { yellow }) => {
+    const what = data['what'] === 'outputs' ? 'outputs of programs' : 'bodies of events';
+    const size = `${count(Number(data['events']), 'event')}, ${(Number(data['bytes']) / 1e6).toFixed(1)} MB`;
+    return `${yellow('pruned')}: ${what} (${size}): ${firstLine(data['reason'])}`;
+  },
   'mission.submitted': (data, { bold }) =>
     `goal: ${bold(word(data['goal']))}  (base ${short(data['base'])})`,
   'mission.planned': (data) =>
