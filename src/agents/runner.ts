@@ -82,9 +82,23 @@ interface CheckRun extends PlannedCheck {
 
 const passed = ({ exitCode, timedOut }: CheckOutcome): boolean => exitCode === 0 && !timedOut;
 
-/** The first run of a check has the plain key; a second one tells whether it is flaky. */
-const checkKey = (mission: string, { phase, name }: CheckRun, run: 1 | 2): string =>
-  `${mission}/check/${phase}/${name}${run === 1 ? '' : '#2'}`;
+/**
+ * The first run of a check has the plain key; a second one tells whether it is flaky. What a check
+ * said of a plan says nothing of a changed plan: its files are others, so it is run again.
+ */
+function checkKey(work: MissionWork, { phase, name }: CheckRun, run: 1 | 2): string {
+  const plan = phase === 'base' ? 1 : planNumber(work);
+  const suffix = `${plan === 1 ? '' : `@${plan}`}${run === 1 ? '' : '#2'}`;
+  return `${work.mission}/check/${phase}/${name}${suffix}`;
+}
+
+/** Which of its plans the mission carries out, counted from 1. */
+function planNumber({ ledger, mission }: MissionWork): number {
+  const state = ledger.read.entity('mission', mission)?.body as
+    | { readonly plan: string | null }
+    | undefined;
+  return Number(state?.plan?.slice(mission.length + 1) ?? 1);
+}
 
 /**
  * A check that is green on one run and red on another, with nothing changed in between, proves
@@ -118,8 +132,8 @@ const toCompare = ({ exitCode, timedOut }: CheckOutcome) => ({
   cancelled: false,
 });
 
-function checkBefore({ ledger, mission }: MissionWork, run: CheckRun, times: 1 | 2) {
-  const effect = ledger.read.entity('effect', checkKey(mission, run, times))?.body;
+function checkBefore(work: MissionWork, run: CheckRun, times: 1 | 2) {
+  const effect = work.ledger.read.entity('effect', checkKey(work, run, times))?.body;
   const { outcome = null } = (effect ?? {}) as Partial<EffectState>;
   return outcome === null ? undefined : (outcome as unknown as CheckOutcome);
 }
@@ -134,7 +148,7 @@ async function performCheck(
   const { name, command, phase } = run;
   const outcome = await work.effects.perform({
     kind: 'check',
-    key: checkKey(work.mission, run, times),
+    key: checkKey(work, run, times),
     subject: `check/${name}`,
     mission: work.mission,
     intent: { name, command, phase, timeoutMs: CHECK_TIMEOUT_MS },
