@@ -34,7 +34,7 @@ const api = makeApi({
   entities: async () => ({ entities: [], unreadable: [] }),
   ledger: async () => ledger,
   atWork: () => [],
-  agents: () => [],
+  work: () => ({ agents: [], jobs: 1, epoch: 1 }),
   status: async () => ({}),
   enter: () => () => undefined,
 });

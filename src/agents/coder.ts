@@ -71,13 +71,16 @@ function openDoor(
       const expects = `${changes} changes in ${path}, which still parses`;
       const [expected] = await note('agent.expected', { task, action: 'edit', expects });
       const [refused] = await note('guardrail.refused', { guardrail, reason, places }, expected);
-      const failed = { task, action: 'edit', expects, found: reason };
+      const failed = { task, action: 'edit', expects, found: `refused by ${guardrail}` };
       await note('expectation.failed', failed, refused);
       const plan: Opinion = { layer: 'mission', from: agent.name, wants: true, why: 'the plan' };
       const from = `guardrail:${guardrail}`;
-      const veto: Opinion = { layer: 'safety', from, wants: false, why: reason };
+      const veto: Opinion = { layer: 'safety', from, wants: false, why: gist(reason) };
       const { overrides } = settle([...wishes(plan), veto]);
       for (const data of overrides) await note('decision.overridden', data, refused);
     },
   });
 }
+
+/** The first clause of a reason: all of it is told where the refusal is. */
+const gist = (reason: string): string => reason.split(': ', 1)[0] ?? reason;

@@ -90,7 +90,7 @@ const foundText = (found: readonly Discovery[]): string =>
         .map(({ path, refusal }) =>
           refusal === null
             ? `also used in ${path}`
-            : `also used in ${path}, where the plain change is refused: ${refusal.reason}`,
+            : `also used in ${path}, where the plain change is refused`,
         )
         .join('; ');
 

@@ -32,6 +32,13 @@ export interface EntityQuery {
   readonly mission?: string | undefined;
 }
 
+/** Agents with name, role, state, task and mission; the jobs a mission has when nobody said how many. */
+export interface WorkNow {
+  readonly agents: readonly object[];
+  readonly jobs: number;
+  readonly epoch: number;
+}
+
 /** The node, seen from the API. All errors are SkeinErrors. */
 export interface Door {
   /** Who the bearer of a token is; undefined when it is no token of this node. */
@@ -41,8 +48,8 @@ export interface Door {
   readonly ledger: (space: string) => Promise<Ledger>;
   /** The missions that are being worked on right now. */
   readonly atWork: () => readonly string[];
-  /** The agents of these missions: name, role, state, task and mission. */
-  readonly agents: () => readonly object[];
+  /** How these missions are worked on right now. */
+  readonly work: () => WorkNow;
   readonly status: () => Promise<unknown>;
   /** Called when a request begins; the answer is called when it has ended. Keeps the node awake. */
   readonly enter: () => () => void;

@@ -33,9 +33,7 @@ export function makeApi(door: Door): Hono<Variables> {
   api.get('/v1/events', (context) => getEvents(door, context));
   api.get('/v1/blobs/:hash', (context) => getBlob(door, context));
   // Asked often by those who follow a mission: only what costs nothing.
-  api.get('/v1/work', (context) =>
-    context.json({ missionsAtWork: door.atWork(), agents: door.agents() }),
-  );
+  api.get('/v1/work', (context) => context.json({ missionsAtWork: door.atWork(), ...door.work() }));
   api.get('/v1/status', async (context) => context.json((await door.status()) as object));
   api.onError(problemResponse);
   api.notFound((context) =>

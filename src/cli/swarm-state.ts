@@ -7,8 +7,9 @@ import type { NodeClient } from './node-client.ts';
 
 interface Work {
   readonly missionsAtWork: readonly string[];
-  readonly agents?: readonly WorkingAgent[];
-  readonly jobs?: number;
+  readonly agents: readonly WorkingAgent[];
+  readonly jobs: number;
+  readonly epoch: number;
 }
 
 /** The present state of all missions, with the agents that are there right now. */
@@ -19,10 +20,7 @@ export interface SwarmState extends Situation {
 /** Asks the node; of records that can't be read only missions are told to be missing. */
 export async function fetchSwarm(client: NodeClient): Promise<SwarmState> {
   const missions = await listMissions(client);
-  const [work, { epoch }] = await Promise.all([
-    client.get<Work>('/v1/work'),
-    client.get<{ epoch: number }>('/v1/status'),
-  ]);
+  const work = await client.get<Work>('/v1/work');
   const [plans, tasks, leases] = await Promise.all(
     ['plan', 'task', 'lease'].map((kind) => client.get<EntityList>(`/v1/entities/${kind}`)),
   );
@@ -32,9 +30,9 @@ export async function fetchSwarm(client: NodeClient): Promise<SwarmState> {
     tasks: placed(tasks),
     leases: placed(leases),
     atWork: work.missionsAtWork,
-    agents: work.agents ?? [],
-    epoch,
-    jobs: work.jobs ?? null,
+    agents: work.agents,
+    epoch: work.epoch,
+    jobs: work.jobs,
   };
 }
 

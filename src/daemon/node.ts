@@ -53,6 +53,8 @@ const LAST_WORDS_MS = 100;
 /** How many tasks of a mission are at work at once at the most, when nobody said how many. */
 const MOST_JOBS = 8;
 
+const defaultJobs = (): number => Math.min(MOST_JOBS, 1 + availableParallelism());
+
 /** How long a node that has closed its files waits for the last answers to be taken. */
 const LEAVE_MS = 1_000;
 
@@ -150,7 +152,7 @@ function makeSupervisor(
     },
     world: localWorld,
     bus: makeMemoryBus({ soon: setImmediate, after, report: reporter(redact) }),
-    jobs: Math.min(MOST_JOBS, 1 + availableParallelism()),
+    jobs: defaultJobs(),
     // git names worktrees by their real path; ours must be spelled the same
     worktrees: realpathSync(paths.worktrees),
     scratch: paths.scratch,
@@ -215,7 +217,7 @@ function makeDoor(parts: CommandParts, { epoch, key, token, enter }: DoorIdentit
     entities: (query) => listEntities(spaces, query),
     ledger: (space) => spaces.open(space),
     atWork: () => supervisor.atWork,
-    agents: () => supervisor.agents,
+    work: () => ({ agents: supervisor.agents, jobs: defaultJobs(), epoch }),
     status: () => nodeStatus({ spaces, supervisor, paths }, { epoch, key }),
     enter,
   };

@@ -51,7 +51,7 @@ export async function openTestApi(): Promise<TestApi> {
     }),
     ledger: (space) => spaces.open(space),
     atWork: () => [],
-    agents: () => [],
+    work: () => ({ agents: [], jobs: 1, epoch: 1 }),
     status: async () => ({ up: true }),
     enter: () => {
       inside += 1;
