@@ -160,6 +160,24 @@ const findsToo = (text: string, own: string, other: string): TestGoal => ({
   diagnose: async () => ({ finding: `${other} too`, strategy: 'both', paths: [other] }),
 });
 
+describe('a mission whose changed plan waits for an answer', () => {
+  it('keeps nobody else waiting', async () => {
+    const gate = new Gate();
+    const world = await openSwarmWorld({
+      files: FILES,
+      goals: { one: findsToo('1\n', 'a.txt', 'b.txt'), two: writes('2\n', 'a.txt') },
+      crew: { coder: coderThat(({ work }) => gate.pass(work)) },
+    });
+    const first = await world.begin('one');
+    await gate.until();
+    const second = await beginWaiting(world, 'two');
+    gate.open();
+    assertEnded(world, await world.finish(second), 'done');
+    assert.equal((await world.until(first, 'waiting')).status, 'waiting');
+    assertEnded(world, await world.finish(first), 'done');
+  });
+});
+
 describe('two missions that each hold what the other one needs', () => {
   it('both end, each with both files: nobody waits while holding', async () => {
     const both = new Gate();
