@@ -40,11 +40,24 @@ export function planTasks(request: TaskRequest): readonly PlannedTask[] {
   });
   const review = name(reviewTask(parts.map(({ id }) => id)));
   const tasks = [...base, ...parts, review, name(proveTask([review.id], checks))];
-  const problem = graphProblem(tasks);
+  const problem = partsProblem(change) ?? graphProblem(tasks);
   if (problem === undefined) return tasks;
   throw new SkeinError('recipe-invalid', `Cannot plan mission ${mission}: ${problem}`, {
     fix: 'Correct the steps of the recipe: what comes after what, and which files each writes.',
   });
+}
+
+/** A step that could not be told from another, or an edit that no step makes; else undefined. */
+function partsProblem({ edits, parts }: PlannedChange): string | undefined {
+  if (parts === undefined) return undefined;
+  const keys = new Set<string>();
+  for (const { key } of parts) {
+    if (keys.has(key)) return `two steps are called ${key}`;
+    keys.add(key);
+  }
+  const written = new Set(parts.flatMap(({ paths }) => paths));
+  const left = edits.find(({ path }) => !written.has(path));
+  return left === undefined ? undefined : `no step writes ${left.path}`;
 }
 
 /** Gives a task the id it had in the plan before when it is the same, else a fresh number. */
