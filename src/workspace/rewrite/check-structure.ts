@@ -22,8 +22,9 @@ function isKept(tree: CodeNode, text: string, place: Placed): boolean {
   // texts between tags melt together, and may
   if (place.kinds.includes('jsx_text') || place.start === place.end) return true;
   // this parser takes braces after an arrow for an object when they could be one; a compiler does not
-  const isBody = /=>\s*$/u.test(text.slice(Math.max(0, place.start - 200), place.start));
-  if (isBody && place.kinds.includes('object')) return false;
+  const isBlock = text[place.start] === '{' && !place.kinds.includes('statement_block');
+  if (isBlock && /=>\s*$/u.test(text.slice(Math.max(0, place.start - 200), place.start)))
+    return false;
   const { nodes, holder } = nodesAt(tree, place);
   if (isCompound(place)) return nodes.some(({ kind }) => kind === place.kinds[0]);
   return nodes.length > 0 || isRowOf(holder, text, place);

@@ -28,6 +28,7 @@ export interface Composition {
 export interface Placed extends Span {
   readonly match: number;
   readonly part: number | null;
+  /** What it was in the source. */
   readonly kinds: readonly string[];
 }
 
@@ -136,10 +137,23 @@ function writeMatch(state: State, index: number, shift: Shift, depth: number): v
         const move = { from: indentAt(state.text, range.start), to: writer.indent() };
         writeRange(state, range, move, depth + 1);
       };
-      if (part.isEmbedded || isEmpty(capture)) write();
+      const isPlain = part.isEmbedded || isEmpty(capture);
+      // a replacement that takes up all of the capture is noted by itself
+      if (isPlain || isReplaced(state, range, depth + 1)) write();
       else place(state, { match: index, part: key, kinds: capture.kinds }, write);
     }
   });
+}
+
+/** Whether one match that is replaced takes up the whole range. */
+function isReplaced({ matches, template, excluded }: State, range: Span, depth: number): boolean {
+  if (depth > MAX_DEPTH) return false;
+  for (let index = firstFrom(matches, range.start); ; index += 1) {
+    const match = matches[index];
+    if (match?.start !== range.start) return false;
+    const end = endOf(match, template);
+    if (end <= range.end && !excluded.has(index)) return end === range.end;
+  }
 }
 
 /** Notes what `write` writes, and puts it in parentheses when it should have them. */

@@ -136,6 +136,12 @@ describe('parentheses', () => {
     ['call($A)', '$A()', 'call(function () {})', '(function () {})()'],
     ['lazy($A)', '() => $A', 'lazy({ a: 1 })', '() => ({ a: 1 })'],
     ['lazy($A)', '() => $A', 'lazy({})', '() => ({})'],
+    ['point($A)', '{ x: $A }', 'f(() => point(1))', 'f(() => ({ x: 1 }))'],
+    ['point($A)', '{ x: $A }', 'f(() => { point(1); })', 'f(() => { { x: 1 }; })'],
+    ['$A + $B', 'add($A, $B)', 'a + b + c * d + e', 'add(add(add(a, b), c * d), e)'],
+    ['$A + $B', '$A * $B', '(a + b + c) ** 2', '(a * b * c) ** 2'],
+    ['add($A, $B)', '$A + $B', 'add(add(a, b), add(c, d))', 'a + b + (c + d)'],
+    ['div($A, $B)', '$A / $B', 'div(a, div(b, c))', 'a / (b / c)'],
     ['f($A)', 'await f($A)', 'async () => f(x).then(y)', 'async () => (await f(x)).then(y)'],
   ];
   for (const [from, to, text, expected] of cases) {
@@ -196,6 +202,16 @@ describe('a place is left alone', () => {
       for (const place of left) assert.match(place.reason, reason);
     });
   }
+
+  it('in files where many do not fit', async () => {
+    const text = 'if (x) f(1);\nf(2);\n'.repeat(20);
+    const result = await rewrite({ from: 'f($A)', to: 'a(); b($A)', text });
+    assert.equal(result.text, 'if (x) f(1);\na(); b(2);\n'.repeat(20));
+    assert.equal(result.left.length, 20);
+    const none = await rewrite({ from: 'f($A)', to: 'b($A', text: 'f(1);\n'.repeat(200) });
+    assert.deepEqual([none.text, none.replaced], ['f(1);\n'.repeat(200), []]);
+    assert.equal(none.left.length, 200);
+  });
 
   it('and those beside it are rewritten', async () => {
     const text = 'if (x) f(1);\nf(2);\nlet y = f(3);\n';

@@ -12,8 +12,8 @@ import { parseCode, type ParserNode } from '#workspace/rewrite/syntax/load-parse
 import { findMatches, type Pattern } from '#workspace/rewrite/syntax/pattern.ts';
 import type { Template } from '#workspace/rewrite/syntax/template.ts';
 
-/** Each attempt settles at least one place; so many are made before the rest is left alone. */
-const MAX_ATTEMPTS = 12;
+/** Each attempt settles at least one place; after so many the whole file is left alone. */
+const MAX_ATTEMPTS = 100;
 
 /** A pattern and its replacement, ready for one language. */
 export interface Rewriter {
@@ -65,7 +65,8 @@ export async function rewriteText(
       }
     }
   }
-  const stays = matches.map(({ start }) => ({ offset: start, reason: MISREAD }));
+  const reason = 'too many places of this file do not fit';
+  const stays = matches.map(({ start }) => ({ offset: start, reason }));
   return { text, replaced: [], left: [...left, ...stays], again: 0 };
 }
 

@@ -7,6 +7,8 @@ import { MAX_EDIT_BYTES } from '#workspace/file-edit.ts';
 const MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 /** Larger files are not even read. */
 const SEARCH_LIMIT_BYTES = 32 * 1024 * 1024;
+/** Files of more signs hold data, and each sign costs: this many may take some seconds. */
+const MAX_SIGNS = 150_000;
 /** A marker of generated files counts in the comment that they begin with. */
 const HEADER_LINES = 30;
 const GENERATED = /@generated\b|\bgenerated\b.{0,80}\bdo not (?:edit|modify)\b/isu;
@@ -40,7 +42,15 @@ export function toSource(file: string, bytes: Buffer): SourceText {
   if (/\.min\.[a-z]+$/u.test(file) || GENERATED.test(headerOf(text))) {
     return left('it is generated');
   }
+  if (countSigns(text) > MAX_SIGNS) return left(`it has more than ${MAX_SIGNS} signs`);
   return { type: 'text', bytes, text };
+}
+
+/** Characters that are neither part of a word nor blank. */
+function countSigns(text: string): number {
+  let count = 0;
+  for (const _ of text.matchAll(/[^\w\s]/gu)) count += 1;
+  return count;
 }
 
 function headerOf(text: string): string {

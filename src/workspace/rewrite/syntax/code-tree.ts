@@ -19,7 +19,10 @@ export function codeNode(node: ParserNode): CodeNode {
   const { start, end } = node.range();
   let children: readonly CodeNode[] | undefined;
   return {
-    kind: String(node.kind()),
+    // asked for seldom, and each question to the parser costs
+    get kind() {
+      return String(node.kind());
+    },
     start: start.index,
     end: end.index,
     children: () => (children ??= node.children().map(codeNode)),
