@@ -37,6 +37,16 @@ export interface MissionState {
   readonly problem: MissionProblem | null;
   readonly worktreeKept: boolean;
   readonly resumes: number;
+  readonly forked: ForkState | null;
+}
+
+/** Where a mission was forked from, and what it took over; see `mission.forked`. */
+export interface ForkState extends Pick<
+  EventData<'mission.forked'>,
+  'from' | 'at' | 'budget' | 'done' | 'edits' | 'layOut' | 'answers'
+> {
+  /** The plan of the original that this one's is the same as; null when it was planned anew. */
+  readonly inherits: string | null;
 }
 
 /** Why a mission failed, was rejected or interrupted. */
@@ -66,6 +76,7 @@ const emptyMission: MissionState = {
   problem: null,
   worktreeKept: false,
   resumes: 0,
+  forked: null,
 };
 
 /** Folds the events of one mission. */
@@ -80,6 +91,8 @@ export function reduceMission(
       const { goal, recipe, base, branch, options } = event.data;
       return { ...emptyMission, goal, recipe, base, branch, options, submittedAt: event.time };
     }
+    case 'mission.forked':
+      return forkMission(event);
     case 'mission.planned':
       return { ...mission, status: 'waiting', plan: event.data.plan, hash: event.data.hash };
     case 'mission.approved':
@@ -98,6 +111,28 @@ export function reduceMission(
     case 'mission.failed':
       return endMission(mission, event);
   }
+}
+
+type ForkEvent = Extract<EventOf<'mission'>, { type: 'mission.forked' }>;
+
+function forkMission({ data, time }: ForkEvent): MissionState {
+  const { from, at, budget, done, edits, layOut, answers, plan, approval, ...asked } = data;
+  const { goal, recipe, base, branch, options } = asked;
+  const planned = approval === null ? 'waiting' : 'running';
+  return {
+    ...emptyMission,
+    goal,
+    recipe,
+    base,
+    branch,
+    options,
+    submittedAt: time,
+    status: plan === null ? 'planning' : planned,
+    plan: plan?.plan ?? null,
+    hash: plan?.hash ?? null,
+    approvedFrom: approval?.from ?? null,
+    forked: { from, at, budget, inherits: plan?.inherits ?? null, done, edits, layOut, answers },
+  };
 }
 
 type EndEvent = Extract<

@@ -32,6 +32,7 @@ const mission = (id: string, change: Partial<MissionState> = {}): Placed<Mission
     problem: null,
     worktreeKept: false,
     resumes: 0,
+    forked: null,
     ...change,
   },
 });

@@ -45,8 +45,9 @@ export function reduceTask(state: TaskState | undefined, event: EventOf<'task'>)
   const task = state ?? unknownTask;
   switch (event.type) {
     case 'task.created': {
-      const { plan, title, role, writeSet, kind = null } = event.data;
-      return { ...unknownTask, mission: event.mission ?? '', plan, title, role, writeSet, kind };
+      const { plan, title, role, writeSet, kind = null, attempt = 0 } = event.data;
+      const mission = event.mission ?? '';
+      return { ...unknownTask, mission, plan, title, role, writeSet, kind, attempt };
     }
     case 'task.claimed': {
       const { agent, lease, attempt } = event.data;

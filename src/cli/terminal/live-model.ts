@@ -115,6 +115,9 @@ const rest =
 
 const FOLDS: Readonly<Record<string, Fold>> = {
   'mission.submitted': begin('planning'),
+  // Its plan follows: one that waits says so by itself.
+  'mission.forked': (model, data, event) =>
+    begin(data['approval'] === null ? 'planning' : 'at work')(model, data, event),
   'mission.planned': (model) => ({ ...model, state: 'waiting' }),
   'mission.approved': (model, _data, { time }) => ({
     ...model,
@@ -134,7 +137,10 @@ const FOLDS: Readonly<Record<string, Fold>> = {
   'plan.proposed': (model, data) => {
     const tasks = list(data['tasks']) as readonly Data[];
     const after = tasks.map((task) => [word(task['id']), list(task['after']).map(word)] as const);
-    return { ...model, proposed: new Map(after) };
+    const proposed = new Map(after);
+    // The plan of a fork may be at work at once.
+    const isFirst = model.state === 'at work' && data['supersedes'] === undefined;
+    return { ...model, proposed, ...(isFirst ? { after: proposed } : {}) };
   },
   'task.created': (model, data, event) =>
     setTask(model, subjectName(event), {

@@ -71,6 +71,17 @@ export const price = fields({
   timeMs: nullable(integer),
 });
 
+/** The plan of a fork, and the one that it is the same as but for the ids of its tasks. */
+const inheritedPlan = fields({
+  plan: text,
+  hash: digest,
+  inherits: text,
+  inheritedHash: digest,
+});
+
+/** A task of a fork that was done by then: what it is the same as, and the event that proved it. */
+const inheritedTask = fields({ task: text, inherits: text, event: text, gitTree: gitId });
+
 /** Types whose subject is `mission/<id>`. */
 export const missionEvents = {
   'mission.submitted': homeEvent('mission', {
@@ -79,6 +90,28 @@ export const missionEvents = {
     base: gitId,
     branch: nullable(text),
     options: missionOptions,
+  }),
+  /**
+   * A mission that goes on from an event (`at`) of another one (`from`), by reference. `plan` null:
+   * it is planned anew. `approval` is the answer to that plan, when it still counts. `edits` is the
+   * blob of what the done tasks had written, `layOut` the task that writes it again. `answers` are
+   * outcomes that count here under another key. `budget` in millionths of a US dollar.
+   */
+  'mission.forked': homeEvent('mission', {
+    from: text,
+    at: text,
+    goal: text,
+    recipe: text,
+    base: gitId,
+    branch: nullable(text),
+    options: missionOptions,
+    budget: integer,
+    plan: nullable(inheritedPlan),
+    approval: nullable(fields({ event: text, from: text })),
+    done: list(inheritedTask),
+    edits: nullable(blobReference),
+    layOut: nullable(text),
+    answers: list(fields({ effect: text, from: text })),
   }),
   'mission.planned': homeEvent('mission', { plan: text, hash: digest }),
   'mission.approved': homeEvent('mission', { hash: digest, from: text }),

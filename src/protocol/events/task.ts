@@ -18,15 +18,18 @@ export const taskEvents = {
     role: text,
     writeSet: list(text),
     kind: optional(oneOf(...TASK_KINDS)),
+    /** Attempts before it, of the same task in the mission that this one was forked from. */
+    attempt: optional(integer),
   }),
   'task.claimed': homeEvent('task', { agent: text, lease: text, attempt: integer }),
   /** Ready again; `patch` is the blob of what was edited so far, which stays where it is. */
   'task.released': homeEvent('task', { reason: text, patch: optional(blobReference) }),
-  /** `ref` keeps the git tree from being collected. */
+  /** `ref` keeps the git tree from being collected; `inherits` is the event that proved it before a fork. */
   'task.done': homeEvent('task', {
     gitTree: gitId,
     checks: list(checkEvidence),
     ref: optional(text),
+    inherits: optional(text),
   }),
   'task.failed': homeEvent('task', { reason: text }),
   /** A changed plan does without it. */

@@ -77,12 +77,12 @@ export async function createGitCommit(
   });
 }
 
-/** Whether the prepared commit exists. */
+/** Whether the commit exists. */
 export async function probeGitCommit(
   repository: Repository,
-  prepared: PreparedGitCommit,
+  { expectedId }: Pick<PreparedGitCommit, 'expectedId'>,
 ): Promise<EffectState> {
-  const args = ['cat-file', '-e', `${prepared.expectedId}^{commit}`];
+  const args = ['cat-file', '-e', `${expectedId}^{commit}`];
   const { code } = await runGit({ cwd: repository.top, args, okCodes: [0, 1, 128] });
   return code === 0 ? 'done' : 'not-done';
 }

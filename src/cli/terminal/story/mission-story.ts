@@ -1,5 +1,5 @@
 /** Tells what becomes of a mission and of its plans. */
-import { count, firstLine, seconds, short, word } from '../wording.ts';
+import { count, firstLine, list, seconds, short, word } from '../wording.ts';
 import type { Data, Told } from './teller.ts';
 
 /** Whether an id is that of a plan that changes an earlier one: `<mission>.2` and on. */
@@ -18,6 +18,12 @@ export const MISSION_TOLD: Told = {
   },
   'mission.submitted': (data, { bold }) =>
     `goal: ${bold(word(data['goal']))}  (base ${short(data['base'])})`,
+  'mission.forked': (data, { bold }) => {
+    const done = list(data['done']).length;
+    const kept = data['plan'] === null ? 'planned anew' : `${count(done, 'task')} done`;
+    const where = `mission ${word(data['from']).slice(0, 13)} at ${word(data['at'])}`;
+    return `goal: ${bold(word(data['goal']))}  (forked from ${where}, ${kept}, base ${short(data['base'])})`;
+  },
   'mission.planned': (data) =>
     `${isChanged(data['plan']) ? 'the changed plan' : 'plan'} ${short(data['hash'])} waits for an answer`,
   'mission.replanned': (data, { yellow }) =>
