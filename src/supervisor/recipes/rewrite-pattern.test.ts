@@ -3,10 +3,9 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { describe, it } from 'node:test';
 import { tempRepository } from '#workspace/fixtures/temp-repository.ts';
-import { openRepository } from '#workspace/git/open-repository.ts';
-import { listTrackedFiles } from '#workspace/git/tracked-files.ts';
 import type { PlannedChange } from '../recipe.ts';
 import { RECIPES } from '../recipes.ts';
+import { planRequest } from './fixtures/plan-request.ts';
 import { parseRewriteGoal, rewritePattern } from './rewrite-pattern.ts';
 
 describe('a goal', () => {
@@ -45,23 +44,10 @@ describe('a goal', () => {
   });
 });
 
-async function planIn(
+const planIn = async (
   files: Readonly<Record<string, string>>,
   goal: string,
-): Promise<PlannedChange> {
-  const { top } = tempRepository(files);
-  const repository = await openRepository(top);
-  const tracked = await listTrackedFiles(top);
-  return rewritePattern.plan(goal, {
-    root: top,
-    files: tracked.map(({ path }) => path),
-    repository,
-    base: repository.head,
-    options: { checks: [], merge: false, hooks: false, keepExports: false },
-    strategies: [],
-    signal: new AbortController().signal,
-  });
-}
+): Promise<PlannedChange> => rewritePattern.plan(goal, await planRequest(tempRepository(files)));
 
 /** Whether the parser's package is loaded into this process. */
 const isParserLoaded = (): boolean =>

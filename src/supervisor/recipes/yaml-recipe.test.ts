@@ -4,9 +4,8 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { sha256 } from '#lib/sha256.ts';
 import { tempRepository } from '#workspace/fixtures/temp-repository.ts';
-import { openRepository } from '#workspace/git/open-repository.ts';
-import { listTrackedFiles } from '#workspace/git/tracked-files.ts';
 import type { PlannedChange, PlannedPart, Recipe } from '../recipe.ts';
+import { planRequest } from './fixtures/plan-request.ts';
 import { readYamlRecipes } from './yaml-recipe.ts';
 
 type Files = Readonly<Record<string, string>>;
@@ -16,20 +15,11 @@ const OWN = [{ name: 'rename' }, { name: 'rewrite' }] as unknown as readonly Rec
 /** Plans a goal by the recipes of a repository with these files. */
 async function planIn(files: Files, goal: string): Promise<PlannedChange> {
   const temp = tempRepository({ 'skein.yaml': 'recipes: [recipes/*.yaml]\n', ...files });
-  const repository = await openRepository(temp.top);
-  const recipes = await readYamlRecipes(repository, repository.head, OWN);
+  const request = await planRequest(temp);
+  const recipes = await readYamlRecipes(request.repository, request.base, OWN);
   const recipe = recipes.find(({ matches }) => matches(goal));
   assert.ok(recipe !== undefined, `a recipe covers ${goal}`);
-  const tracked = await listTrackedFiles(temp.top);
-  return recipe.plan(goal, {
-    root: temp.top,
-    files: tracked.map(({ path }) => path),
-    repository,
-    base: repository.head,
-    options: { checks: [], merge: false, hooks: false, keepExports: false },
-    strategies: [],
-    signal: new AbortController().signal,
-  });
+  return recipe.plan(goal, request);
 }
 
 const recipe = (steps: string, goal = 'do it'): Files => ({
