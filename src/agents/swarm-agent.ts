@@ -213,9 +213,15 @@ export class SwarmAgent {
     for (const data of overrides) await note('decision.overridden', data);
   }
 
-  /** Taken too late: nobody waits for the answer any more, and nobody would watch the lease. */
+  /**
+   * Taken too late: nobody waits for the answer any more, and nobody would watch the lease. Another
+   * one may have it by now: the token says which lease is meant.
+   */
   async #giveBack(task: string): Promise<void> {
-    await this.work.record('task.release', { task, reason: `${this.name} took it too late` });
+    const { token } = leaseOf(this.work, task);
+    const reason = `${this.name} took it too late`;
+    if (takenBy(this.work, task) !== this.name) return;
+    await this.work.record('task.release', { task, reason, token });
   }
 
   /** Claims the task in its own name; answers who stands in the way. */
@@ -232,6 +238,10 @@ export class SwarmAgent {
     }
   }
 }
+
+/** Who is at work on a task by the record, null when nobody is. */
+const takenBy = ({ ledger }: MissionWork, task: string): string | null =>
+  (ledger.read.entity('task', task)?.body as TaskState | undefined)?.agent ?? null;
 
 /** The lease of a claimed task; the ledger checks it again at every write. */
 export function leaseOf({ ledger }: MissionWork, task: string): LeaseToken {

@@ -1,6 +1,6 @@
 /** Decides the life of tasks: claim (with a lease on the write set), released, done, failed. */
 import { SkeinError } from '#protocol/errors.ts';
-import { TASK_KINDS } from '#protocol/events/mission.ts';
+import { blobReference, TASK_KINDS } from '#protocol/events/mission.ts';
 import { checkEvidence } from '#protocol/events/task.ts';
 import type { NewSkeinEvent } from '#protocol/event-types.ts';
 import { fields, gitId, integer, list, oneOf, optional, text } from '#protocol/shape.ts';
@@ -10,7 +10,6 @@ import {
   type DeciderTable,
   type DecisionContext,
 } from '#ledger/decider.ts';
-import { blobReference } from '#protocol/events/mission.ts';
 import { heldLeases } from './held-leases.ts';
 import { assertFree, requireHeld } from './lease-decider.ts';
 import { releaseEvents, type LeaseState, type TaskState } from './task-reducer.ts';
@@ -18,6 +17,12 @@ import { releaseEvents, type LeaseState, type TaskState } from './task-reducer.t
 /** What a decision about tasks needs to know of a plan: which task comes after which. */
 interface PlanGraph {
   readonly tasks: readonly { readonly id: string; readonly after?: readonly string[] }[];
+}
+
+/** What a decision about tasks needs to know of a mission. */
+interface MissionAtWork {
+  readonly status: string;
+  readonly plan: string | null;
 }
 
 /** Commands about tasks: `task.claim`, `.release`, `.finish`, `.fail`, `.add`. */
@@ -28,7 +33,7 @@ export const taskDeciders: DeciderTable = {
     ({ task, agent, ttlMs, more = [] }, context) => {
       const { body, version } = requireEntity<TaskState>(context, 'task', task);
       assertClaimable(task, body, context);
-      assertInOrder(task, body, context);
+      assertInTime(task, body, context);
       const paths = [...new Set([...body.writeSet, ...more])];
       const held = context.view(heldLeases);
       assertFree(paths, held, context.epoch);
@@ -47,12 +52,19 @@ export const taskDeciders: DeciderTable = {
       ];
     },
   ),
-  // Who stops working on a task gives all its paths back; what was edited stays, as a patch.
+  // Who stops working on a task gives all its paths back; what was edited stays, as a patch. Who
+  // shows a token releases no lease but that one.
   'task.release': defineDecider(
-    fields({ task: text, reason: text, patch: optional(blobReference) }),
-    ({ task, reason, patch }, context) => {
+    fields({
+      task: text,
+      reason: text,
+      patch: optional(blobReference),
+      token: optional(integer),
+    }),
+    ({ task, reason, patch, token }, context) => {
       const { body } = requireEntity<TaskState>(context, 'task', task);
       if (body.status !== 'claimed') throw notClaimed(task, body);
+      if (token !== undefined) requireHeld({ lease: body.lease ?? '', token }, context);
       const data = { reason, ...(patch === undefined ? {} : { patch }) };
       const released: NewSkeinEvent = {
         type: 'task.released',
@@ -129,10 +141,16 @@ function assertClaimable(task: string, body: TaskState, context: DecisionContext
   });
 }
 
-/** The graph is that of the mission's present plan: a plan may change while its tasks stay. */
-function assertInOrder(task: string, { mission, plan }: TaskState, context: DecisionContext): void {
-  const present = context.entity<{ plan: string | null }>('mission', mission)?.body.plan ?? plan;
-  const graph = context.entity<PlanGraph>('plan', present)?.body;
+/**
+ * Nobody begins while the mission is not at work, or before the tasks that come first are done. The
+ * graph is that of the mission's present plan: a plan may change while its tasks stay.
+ */
+function assertInTime(task: string, { mission, plan }: TaskState, context: DecisionContext): void {
+  const state = context.entity<MissionAtWork>('mission', mission)?.body;
+  if (state !== undefined && state.status !== 'running') {
+    throw new SkeinError('conflict', `Cannot claim task ${task}: its mission is ${state.status}`);
+  }
+  const graph = context.entity<PlanGraph>('plan', state?.plan ?? plan)?.body;
   const after = graph?.tasks.find(({ id }) => id === task)?.after ?? [];
   const open = after.find((id) => context.entity<TaskState>('task', id)?.body.status !== 'done');
   if (open === undefined) return;

@@ -7,15 +7,13 @@
 import { SkeinError } from '#protocol/errors.ts';
 import { safePoint } from '#tasks/mission-work.ts';
 import { findAgent } from './hire.ts';
+import { MOST_SILENCES, silentTooOften } from './lease-time.ts';
 import { runTask, type TaskEnd } from './run-task.ts';
 import { taskState, type Swarm } from './swarm.ts';
 import { readyTasks } from '../plan/task-graph.ts';
 
 /** How a swarm came to its end: all tasks are done, or something was not as expected. */
 export type SwarmEnd = { readonly type: 'done' } | { readonly type: 'unmet' };
-
-/** So often a task is given to another agent after one fell silent over it. */
-const MOST_SILENCES = 3;
 
 interface Dispatching {
   readonly swarm: Swarm;
@@ -130,9 +128,5 @@ function settleEnd(state: Dispatching, { task, rings }: Sent, end: TaskEnd): voi
   const times = (silences.get(task) ?? 0) + 1;
   silences.set(task, times);
   if (times < MOST_SILENCES) return;
-  throw new SkeinError(
-    'agent-lost',
-    `Cannot go on with task ${task}: ${end.agent} gave no sign of life`,
-    { fix: `The task was tried ${times} times. Look at it: skein log --verbose` },
-  );
+  throw silentTooOften(task, end.agent);
 }

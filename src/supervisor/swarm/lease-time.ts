@@ -1,4 +1,8 @@
-/** How long an agent may be silent before its lease ends, in milliseconds, by what it does. */
+/**
+ * How long an agent may be silent before its lease ends, in milliseconds, by what it does, and how
+ * often that may happen to one task.
+ */
+import { SkeinError } from '#protocol/errors.ts';
 import type { TaskKind } from '#protocol/events/mission.ts';
 import { CHECK_TIMEOUT_MS } from '#workspace/checks/run-check.ts';
 import type { PlannedTask } from '../plan/task-graph.ts';
@@ -22,3 +26,12 @@ const BY_KIND: Readonly<Record<TaskKind, number>> = {
 
 /** The `ttlMs` of a lease for the task. */
 export const leaseTtlMs = ({ kind = 'edit' }: Pick<PlannedTask, 'kind'>): number => BY_KIND[kind];
+
+/** So often a task is given to another agent after one fell silent over it. */
+export const MOST_SILENCES = 3;
+
+/** Why a mission ends over whose task one agent after the other, `agent` the last, fell silent. */
+export const silentTooOften = (task: string, agent: string): SkeinError =>
+  new SkeinError('agent-lost', `Cannot go on with task ${task}: ${agent} gave no sign of life`, {
+    fix: `The task was tried ${MOST_SILENCES} times. Look at it: skein log --verbose`,
+  });

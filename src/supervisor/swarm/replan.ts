@@ -4,14 +4,16 @@
  */
 import type { Diagnosis, Failure } from '#agents/scout.ts';
 import { SkeinError } from '#protocol/errors.ts';
+import { safePoint } from '#tasks/mission-work.ts';
 import type { TaskState } from '#tasks/task-reducer.ts';
 import { changePlan } from '../mission-planner.ts';
 import type { Strategy } from '../recipe.ts';
-import { lookout } from './task/task-at-work.ts';
+import { lookout, type TaskAtWork } from './task/task-at-work.ts';
 import { findAgent } from './hire.ts';
-import { leaseTtlMs } from './lease-time.ts';
+import { MOST_SILENCES, silentTooOften } from './lease-time.ts';
 import { highestNumber } from '../plan/plan-tasks.ts';
-import { sendTask } from './send-task.ts';
+import type { PlannedTask } from '../plan/task-graph.ts';
+import { runTask } from './run-task.ts';
 import { taskState, type Remedy, type Swarm, type Unmet } from './swarm.ts';
 
 /** So often a plan may be changed in one mission. */
@@ -82,48 +84,57 @@ async function diagnose(swarm: Swarm, unmet: readonly Unmet[]): Promise<readonly
   const task = `${mission}.${highestNumber(ids) + 1}`;
   const cause = first?.failure.event ?? '';
   const title = `Find out why: ${first?.failure.what.split('\n', 1)[0] ?? ''}`;
-  const added = { task, mission, plan: approved.state.plan ?? '', title, role: 'scout' };
-  await work.record('task.add', { ...added, kind: 'diagnose', ...(cause === '' ? {} : { cause }) });
-  return carryOut(
-    swarm,
-    { id: task, title },
-    unmet.map(({ failure }) => failure),
-  );
+  const added = { title, role: 'scout', kind: 'diagnose' } as const;
+  const why = cause === '' ? {} : { cause };
+  await work.record('task.add', {
+    task,
+    mission,
+    plan: approved.state.plan ?? '',
+    ...added,
+    ...why,
+  });
+  return askScouts(swarm, { id: task, writeSet: [], ...added }, unmet);
 }
 
-async function carryOut(
+/** A scout that falls silent loses the task as any other agent does. */
+async function askScouts(
   swarm: Swarm,
-  { id: task, title }: { readonly id: string; readonly title: string },
-  failures: readonly Failure[],
+  planned: PlannedTask,
+  unmet: readonly Unmet[],
+): Promise<readonly Diagnosis[]> {
+  let found: readonly Diagnosis[] = [];
+  for (let silences = 0; ;) {
+    const agent = findAgent(swarm, planned.role);
+    agent.task = planned.id;
+    const end = await runTask(swarm, planned, { agent, more: [] }, async (at, _stop, over) => {
+      found = await diagnoseAll(at, unmet, over);
+      return { type: 'done' };
+    }).finally(() => (agent.task = null));
+    if (end.type === 'done') return found;
+    if (end.type === 'lost' && (silences += 1) >= MOST_SILENCES) {
+      throw silentTooOften(planned.id, end.agent);
+    }
+  }
+}
+
+async function diagnoseAll(
+  { swarm, planned, assignment }: TaskAtWork,
+  unmet: readonly Unmet[],
+  handedOver: () => void,
 ): Promise<readonly Diagnosis[]> {
   const { work, crew, approved } = swarm;
-  const agent = findAgent(swarm, 'scout');
-  agent.task = task;
-  try {
-    const ttlMs = leaseTtlMs({ kind: 'diagnose' });
-    const answer = await sendTask(swarm, { id: task, title }, { agent, ttlMs, more: [] });
-    if (answer?.type !== 'taken') throw new SkeinError('agent-lost', `Cannot diagnose: no scout`);
-    const assignment = {
-      agent,
-      work: agent.work,
-      task,
-      lease: answer.lease,
-      alive: () => undefined,
-    };
-    const found = await crew.scout.diagnose(assignment, failures, (failure) => ask(swarm, failure));
-    const tree = await work.world.trees.expected(work.repository, work.base, []);
-    const done = { task, gitTree: tree, checks: [], token: answer.lease.token };
-    await work.record('task.finish', done);
-    return found;
-  } finally {
-    agent.task = null;
-  }
-
-  async function ask(at: Swarm, failure: Failure): Promise<Diagnosis> {
-    const { diagnose: byRecipe } = approved.recipe;
-    if (byRecipe === undefined) return unknownCause(failure);
-    return byRecipe(approved.state.goal, failure, lookout(at));
-  }
+  const { diagnose: byRecipe } = approved.recipe;
+  const { goal } = approved.state;
+  const failures = unmet.map(({ failure }) => failure);
+  const found = await crew.scout.diagnose(assignment, failures, async (failure) =>
+    byRecipe === undefined ? unknownCause(failure) : byRecipe(goal, failure, lookout(swarm)),
+  );
+  safePoint(assignment.work);
+  handedOver();
+  const gitTree = await work.world.trees.expected(work.repository, work.base, []);
+  const { token } = assignment.lease;
+  await work.record('task.finish', { task: planned.id, gitTree, checks: [], token });
+  return found;
 }
 
 const unknownCause = ({ what, paths }: Failure): Diagnosis => ({

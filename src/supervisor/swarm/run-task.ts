@@ -14,6 +14,7 @@ import { watchLease } from './lease-clock.ts';
 import { leaseTtlMs } from './lease-time.ts';
 import { sendTask } from './send-task.ts';
 import type { Swarm } from './swarm.ts';
+import { takeBack, takenByLost } from './take-back.ts';
 import type { PlannedTask } from '../plan/task-graph.ts';
 import { unmetError } from './task/unmet.ts';
 import { writtenFiles } from './task/written-files.ts';
@@ -34,20 +35,34 @@ export interface Sending {
   readonly more: readonly string[];
 }
 
+/** What is done with a task; `handedOver` is called when it is no more its agent's time that passes. */
+export type WorkOn = (
+  at: TaskAtWork,
+  stop: AbortController,
+  handedOver: () => void,
+) => Promise<TaskEnd>;
+
 /** Sends the task to an agent and sees it through. Throws what ends the mission. */
 export async function runTask(
   swarm: Swarm,
   planned: PlannedTask,
   { agent, more }: Sending,
+  work: WorkOn = workOn,
 ): Promise<TaskEnd> {
   const ttlMs = leaseTtlMs(planned);
-  const answer = await sendTask(swarm, planned, { agent, ttlMs, more });
+  const answer = await sendTask(swarm, planned, { agent, ttlMs, more }).catch(
+    async (thrown: unknown) => {
+      if (!(await takenByLost(swarm, planned.id, thrown))) throw thrown;
+      return { type: 'too-late' } as const;
+    },
+  );
   if (answer === undefined) {
     agent.isLost = true;
+    await takeBack(swarm, planned.id);
     return { type: 'lost', agent: agent.name };
   }
-  if (answer.type === 'declined') return { type: 'blocked' };
-  return watched({ swarm, planned, agent, lease: answer.lease, ttlMs });
+  if (answer.type !== 'taken') return { type: 'blocked' };
+  return watched({ swarm, planned, agent, lease: answer.lease, ttlMs }, work);
 }
 
 interface Taken {
@@ -59,7 +74,7 @@ interface Taken {
 }
 
 /** The work is waited for only as long as its lease stands: who hangs must not hang the others. */
-async function watched(taken: Taken): Promise<TaskEnd> {
+async function watched(taken: Taken, carryOut: WorkOn): Promise<TaskEnd> {
   const { swarm, planned, agent, lease, ttlMs } = taken;
   const { work } = swarm;
   const stop = new AbortController();
@@ -81,7 +96,7 @@ async function watched(taken: Taken): Promise<TaskEnd> {
     // A peer and the agent itself may ask for it at the same time.
     release: (reason) => (released ??= releaseTask(swarm, planned, { reason, stop })),
   };
-  const doing = workOn(at, stop, watch.stop);
+  const doing = carryOut(at, stop, watch.stop);
   // Whoever lost the race may still throw one day.
   doing.catch(() => undefined);
   try {
