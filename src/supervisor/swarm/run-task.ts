@@ -82,7 +82,6 @@ async function watched(taken: Taken, carryOut: WorkOn): Promise<TaskEnd> {
   const watch = watchLease(swarm.tools.timers, ttlMs, () => {
     expire(taken, stop).then(silence.resolve, silence.reject);
   });
-  let released: Promise<void> | undefined;
   const at: TaskAtWork = {
     swarm,
     planned,
@@ -93,8 +92,7 @@ async function watched(taken: Taken, carryOut: WorkOn): Promise<TaskEnd> {
       work: work.as(agent.name, AbortSignal.any([work.signal, stop.signal])),
       alive: watch.alive,
     },
-    // A peer and the agent itself may ask for it at the same time.
-    release: (reason) => (released ??= releaseTask(swarm, planned, { reason, stop })),
+    release: (reason) => releaseTask(swarm, planned, { reason, stop }),
   };
   const doing = carryOut(at, stop, watch.stop);
   // Whoever lost the race may still throw one day.
@@ -177,7 +175,7 @@ async function releaseTask(
   try {
     await work.record('task.release', { task, reason, ...patch });
   } catch (thrown) {
-    // Handed over in the meantime: then its paths are free already.
+    // Handed over, or released by somebody else, in the meantime: its paths are free already.
     if (toSkeinError(thrown).name !== 'conflict') throw thrown;
   }
   swarm.tools.bell.ring();
