@@ -190,9 +190,12 @@ function readableFiles(state: State, step: Step<'search' | 'rewrite'>): readonly
   );
 }
 
-/** The tracked files that some of the globs match, or that a search found; no globs means all. */
+/**
+ * The tracked files that some of the globs match, or that a search found; no globs means all. The
+ * recipe itself is none of them: it holds all that it looks for.
+ */
 function selectFiles(state: State, globs: readonly string[]): readonly string[] {
-  const { files } = state.request;
+  const files = state.request.files.filter((path) => path !== state.recipe.file);
   if (globs.length === 0) return files;
   const chosen = new Set<string>();
   let hasSearch = false;

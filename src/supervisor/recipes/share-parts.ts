@@ -28,8 +28,12 @@ export function shareParts(recipe: RecipeDefinition, play: Play): readonly Plann
     for (const played of play.commands.filter(({ step }) => step === index)) {
       const own = new Set(played.paths);
       const shared = parts.filter((part) => part.paths.some((path) => own.has(path)));
+      const part = partOfCommand(steps[index] as RecipeStep, played);
+      // a task is known by its title and paths
+      const isTaken = parts.some(({ title }) => title === part.title);
       parts.push({
-        ...partOfCommand(steps[index] as RecipeStep, played),
+        ...part,
+        title: isTaken ? `${part.title} (${part.key})` : part.title,
         last: index,
         after: keysOf([...new Set([...after, ...shared])]),
       });

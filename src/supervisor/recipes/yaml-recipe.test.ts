@@ -127,6 +127,13 @@ describe('searches of a recipe', () => {
     assert.deepEqual(change.checks, []);
   });
 
+  it('do not find the recipe itself', async () => {
+    const steps = `${search('text: here')}${REWRITE_F}`;
+    await assert.rejects(planIn({ 'a.ts': 'f(1);\n', ...recipe(steps) }, 'do it'), {
+      message: 'Cannot use the recipe a-recipe: s found nothing',
+    });
+  });
+
   it('see what rewrites before them made', async () => {
     const steps = `${REWRITE_F}${search("pattern: 'f($A)', atLeast: 0, atMost: 0")}`;
     await planIn({ ...files, ...recipe(steps) }, 'do it');
@@ -176,6 +183,18 @@ describe('the parts of a recipe', () => {
     assert.deepEqual(parts.get('g-1')?.paths, ['a.ts', 'b.ts']);
     assert.deepEqual(parts.get('c')?.after, ['g-1']);
     assert.deepEqual(parts.get('d')?.after, ['g-1', 'c']);
+  });
+
+  it('of two commands have different titles', async () => {
+    const second = command('*.md').replace('id: c', 'id: e');
+    const change = await planIn({ 'a.md': 'x\n', ...recipe(command('*.md') + second) }, 'do it');
+    assert.deepEqual(
+      change.parts?.map(({ title, after }) => [title, after]),
+      [
+        ['Run make', []],
+        ['Run make (e)', ['c']],
+      ],
+    );
   });
 
   it('do without edits when there is a command', async () => {

@@ -31,9 +31,15 @@ describe('a goal form', () => {
     it(`${form} | ${goal}`, () => assert.deepEqual(read(form, goal), expected));
   }
 
+  it('has no very long goals', () => {
+    assert.deepEqual(read('a {b}', `a ${'x'.repeat(900)}`), { b: 'x'.repeat(900) });
+    assert.equal(read('a {b}', `a ${'x'.repeat(1_000)}`), undefined);
+  });
+
   it('that can not be read says why', () => {
     const forms: Readonly<Record<string, RegExp>> = {
       'a {b} {b}': /twice/u,
+      'a {b}{c}': /between \{b\} and \{c\}/u,
       'a {B}': /no name/u,
       'a {}': /no name/u,
       'a [b': /brackets/u,

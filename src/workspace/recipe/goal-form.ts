@@ -4,6 +4,8 @@ import { SkeinError } from '#protocol/errors.ts';
 import type { RecipeParameter } from './recipe.ts';
 
 const MAX_VALUE = 500;
+/** A longer goal has no form: finding one takes time that grows faster than the goal. */
+const MAX_GOAL = 1_000;
 const MATCH_TIMEOUT_MS = 500;
 /** A word, or several in quotes. */
 const VALUE = '("[^"]*"|\'[^\']*\'|`[^`]*`|\\S+)';
@@ -26,6 +28,8 @@ export function compileGoal(form: string): GoalForm | string {
     if (name !== undefined) {
       if (!/^[a-z][A-Za-z0-9]*$/u.test(name)) return `{${name}} is no name of a parameter`;
       if (names.includes(name)) return `{${name}} is there twice`;
+      if (source.endsWith(VALUE))
+        return `something must stand between {${names.at(-1)}} and {${name}}`;
       names.push(name);
       if (isOpen) optional.add(name);
       source += VALUE;
@@ -45,7 +49,7 @@ export function readGoal(
   { expression, names }: GoalForm,
   goal: string,
 ): ReadonlyMap<string, string> | undefined {
-  const found = expression.exec(goal);
+  const found = goal.length > MAX_GOAL ? null : expression.exec(goal);
   if (found === null) return undefined;
   return new Map(
     names.flatMap((name, index) => {
