@@ -2,6 +2,7 @@
 import type { EffectState } from '#tasks/effect-reducer.ts';
 import type { EffectData, Expectation, Judged } from '#tasks/effects.ts';
 import { safePoint, type MissionWork } from '#tasks/mission-work.ts';
+import { recordedAnswer } from '#tasks/recorded-answer.ts';
 import { recordedOutcome, runCommand } from '#tasks/run-command.ts';
 import { compareChecks, type Check, type CheckComparison } from '#workspace/checks/check.ts';
 import { CHECK_TIMEOUT_MS } from '#workspace/checks/run-check.ts';
@@ -132,11 +133,8 @@ const toCompare = ({ exitCode, timedOut }: CheckOutcome) => ({
   cancelled: false,
 });
 
-function checkBefore(work: MissionWork, run: CheckRun, times: 1 | 2) {
-  const effect = work.ledger.read.entity('effect', checkKey(work, run, times))?.body;
-  const { outcome = null } = (effect ?? {}) as Partial<EffectState>;
-  return outcome === null ? undefined : (outcome as unknown as CheckOutcome);
-}
+const checkBefore = (work: MissionWork, run: CheckRun, times: 1 | 2): CheckOutcome | undefined =>
+  recordedAnswer(work, checkKey(work, run, times)) as unknown as CheckOutcome | undefined;
 
 async function performCheck(
   { work, task, alive }: Assignment,

@@ -3,6 +3,7 @@ import type { DeciderTable } from '#ledger/decider.ts';
 import { noteDeciders } from '#ledger/note-decider.ts';
 import type { ReducerSet } from '#ledger/reducer.ts';
 import { reduceSpace } from '#ledger/space-reducer.ts';
+import { forkDeciders } from '#supervisor/history/fork/fork-decider.ts';
 import { missionDeciders } from '#supervisor/mission-decider.ts';
 import { reduceMission, reducePlan } from '#supervisor/mission-reducer.ts';
 import { planDeciders } from '#supervisor/plan-decider.ts';
@@ -15,6 +16,7 @@ import { reduceLease, reduceTask } from '#tasks/task-reducer.ts';
 /** Deciders by command name. */
 export const deciders: DeciderTable = {
   ...missionDeciders,
+  ...forkDeciders,
   ...planDeciders,
   ...taskDeciders,
   ...leaseDeciders,

@@ -26,11 +26,13 @@ export const missionDeciders: DeciderTable = {
     },
   ),
   'mission.approve': defineDecider(
-    // `base` is where the repository stands now: a first plan is good for the base it was made from.
+    // `base` is where the repository stands now: a first plan is good for the base it was made from,
+    // but for that of a fork, which is meant to go on from there.
     fields({ mission: text, hash: digest, from: text, base: optional(gitId) }),
     ({ mission, hash, from, base }, context) => {
       const state = requireAnswerable(context, mission, hash);
-      if (base !== undefined && state.approvedFrom === null) assertSameBase(mission, state, base);
+      const isFirst = state.approvedFrom === null && state.forked === null;
+      if (base !== undefined && isFirst) assertSameBase(mission, state, base);
       const approved: NewSkeinEvent = {
         type: 'mission.approved',
         subject: `mission/${mission}`,

@@ -4,6 +4,7 @@ import type { EffectState } from '#tasks/effect-reducer.ts';
 import type { MissionWork } from '#tasks/mission-work.ts';
 import { makeOneAtTime } from '#workspace/one-at-time.ts';
 import type { Crew } from './crew.ts';
+import { layOutDone } from './history/fork/lay-out.ts';
 import { missionBranch } from './mission-branch.ts';
 import type { MissionState, PlanState } from './mission-reducer.ts';
 import { readContents } from './plan-contents.ts';
@@ -59,6 +60,7 @@ async function makeChange(work: MissionWork, crew: Crew, tools: SwarmTools): Pro
   let swarm = await swarmNow();
   try {
     hireCrew(swarm);
+    await layOutDone(swarm);
     for (;;) {
       const end = await dispatchTasks(swarm);
       if (end.type === 'done') return true;

@@ -113,16 +113,18 @@ interface AdoptedPlan {
 
 /**
  * The tasks of a plan that now counts: those that are new are made, those that a plan before it
- * had and this one has not are dropped, the others stay as they are, done ones done.
+ * had and this one has not are dropped, the others stay as they are, done ones done. A fork has
+ * its tasks from the start.
  */
 export function takeOn(
   context: DecisionContext,
   mission: string,
   { plan, tasks, supersedes }: AdoptedPlan,
 ): NewSkeinEvent[] {
+  const { forked } = requireEntity<MissionState>(context, 'mission', mission).body;
   const events = tasks.flatMap(({ id, title, role, writeSet, kind }): NewSkeinEvent[] => {
     if (context.entity('task', id) !== undefined) {
-      if (supersedes !== undefined) return [];
+      if (supersedes !== undefined || forked !== null) return [];
       throw new SkeinError('conflict', `Cannot create task ${id}: it exists already`);
     }
     const data = { plan, title, role, writeSet, ...(kind === undefined ? {} : { kind }) };

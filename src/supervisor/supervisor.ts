@@ -15,6 +15,7 @@ import type { Repository } from '#workspace/git/open-repository.ts';
 import type { World } from '#workspace/world.ts';
 import { makeOneAtTime } from '#workspace/one-at-time.ts';
 import type { Crew } from './crew.ts';
+import { prepareFork, type ForkRequest } from './history/fork/prepare-fork.ts';
 import { cleanUp, executeMission } from './mission-executor.ts';
 import { missionLimits, tooLong } from './limits.ts';
 import { planMission } from './mission-planner.ts';
@@ -121,6 +122,22 @@ export class Supervisor {
     const receipt = await ledger.execute({ id, name: 'mission.submit', input: submitted }, speaker);
     if (!receipt.repeated) this.#start(ledger, mission, repository);
     return { space: ledger.space, mission };
+  }
+
+  /** A new mission that goes on from a moment of another one, which stays as it is. */
+  async fork(
+    ledger: Ledger,
+    { id }: Command,
+    request: ForkRequest,
+    speaker: Speaker,
+  ): Promise<Submitted> {
+    const repository = await this.#openAgain(ledger, request.point.mission);
+    const { crew, world } = this.#options;
+    const input = await prepareFork({ ledger, repository, crew, world }, id, request);
+    const receipt = await ledger.execute({ id, name: 'mission.fork', input }, speaker);
+    const waits = missionState(ledger, id).status === 'waiting';
+    if (!receipt.repeated && !waits) this.#start(ledger, id, repository);
+    return { space: ledger.space, mission: id };
   }
 
   /** A person's yes to a plan; the mission goes on. */

@@ -76,8 +76,11 @@ function editPaths({ approved }: Swarm, writeSet: readonly string[]): readonly s
   return approved.contents.edits.map(({ path }) => path).filter((path) => ofTask.has(path));
 }
 
-/** The work of a task is in git, and reachable, before the task may be called done. */
-async function keepTree(
+/**
+ * The work of a task is in git, and reachable, before the task may be called done. `made` is its
+ * tree when it is there already; else it is made of what was written in its write set.
+ */
+export async function keepTree(
   swarm: Swarm,
   { id, writeSet }: PlannedTask,
   made: string | undefined,

@@ -65,5 +65,6 @@ async function findHooks(swarm: Swarm): Promise<readonly Check[]> {
   return work.world.checks.mergeHooks(work.repository, { worktree: work.worktree, paths, message });
 }
 
-const commitMessage = ({ approved: { contents, state } }: Swarm): string =>
+/** The message of the mission's git commit, without the trailers. */
+export const commitMessage = ({ approved: { contents, state } }: Swarm): string =>
   `${contents.title}\n\nGoal: ${state.goal}`;
