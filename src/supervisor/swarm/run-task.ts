@@ -92,7 +92,7 @@ async function watched(taken: Taken, carryOut: WorkOn): Promise<TaskEnd> {
       work: work.as(agent.name, AbortSignal.any([work.signal, stop.signal])),
       alive: watch.alive,
     },
-    release: (reason) => releaseTask(swarm, planned, { reason, stop }),
+    release: (reason) => releaseTask(taken, { reason, stop }),
   };
   const doing = carryOut(at, stop, watch.stop);
   // Whoever lost the race may still throw one day.
@@ -161,8 +161,7 @@ interface Release {
 
 /** Gives all paths back and stops the agent; what it edited stays in the worktree, and is kept. */
 async function releaseTask(
-  swarm: Swarm,
-  { id: task, writeSet }: PlannedTask,
+  { swarm, planned: { id: task, writeSet }, lease: { token } }: Taken,
   { reason, stop }: Release,
 ): Promise<void> {
   const { work } = swarm;
@@ -173,10 +172,10 @@ async function releaseTask(
       ? {}
       : { patch: await work.ledger.blobs.put(Buffer.from(JSON.stringify(edited))) };
   try {
-    await work.record('task.release', { task, reason, ...patch });
+    await work.record('task.release', { task, reason, token, ...patch });
   } catch (thrown) {
-    // Handed over, or released by somebody else, in the meantime: its paths are free already.
-    if (toSkeinError(thrown).name !== 'conflict') throw thrown;
+    // Handed over, released by somebody else or expired in the meantime: its paths are free already.
+    if (!['conflict', 'lease-missing'].includes(toSkeinError(thrown).name)) throw thrown;
   }
   swarm.tools.bell.ring();
 }
