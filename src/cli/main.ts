@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, Load>> = {
   diff: () => import('./commands/mission/diff.ts'),
   doctor: () => import('./commands/node/doctor.ts'),
   down: () => import('./commands/node/down.ts'),
+  fork: () => import('./commands/history/fork.ts'),
   leases: () => import('./commands/swarm/leases.ts'),
   log: () => import('./commands/record/log.ts'),
   missions: () => import('./commands/mission/missions.ts'),

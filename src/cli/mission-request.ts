@@ -60,7 +60,8 @@ export const readShow = (
   verbose: typed.flag('verbose'),
 });
 
-function readJobs(value: string | undefined): number | undefined {
+/** The number that was typed; throws `usage` for one that can't be. */
+export function readJobs(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   const jobs = /^\d{1,3}$/u.test(value) ? Number(value) : 0;
   if (jobs >= 1 && jobs <= MOST_JOBS) return jobs;

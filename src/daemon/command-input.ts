@@ -1,5 +1,5 @@
 /** Reads what a command that came through the door says, and whose record it is about. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { DoorCommand } from '#api/door.ts';
 import type { Speaker } from '#protocol/command.ts';
 import { SkeinError } from '#protocol/errors.ts';
@@ -12,6 +12,15 @@ export type Handler = (
   command: DoorCommand,
   speaker: Speaker,
 ) => Promise<unknown>;
+
+/** What a person asks for besides the goal. */
+export const missionOptions = z.object({
+  checks: z.array(z.string()).max(50),
+  merge: z.boolean(),
+  hooks: z.boolean(),
+  keepExports: z.boolean(),
+  jobs: z.int().min(1).max(64).exactOptional(),
+});
 
 /** The input, when it has the form of `schema`; else throws `usage`. */
 export function readInput<T>(schema: z.ZodType<T>, { name, input }: DoorCommand): T {

@@ -1,11 +1,15 @@
-/** Commands that look back: a mission as it stood, its files then, and its change up to then. */
+/**
+ * Commands that look back: a mission as it stood, its files then, its change up to then; and the one
+ * that goes on from there.
+ */
 import { z } from 'zod';
 import type { DoorCommand } from '#api/door.ts';
 import type { Ledger } from '#ledger/ledger.ts';
+import { readForkPoint } from '#supervisor/history/fork/fork-point.ts';
 import { diffThen, writeThen } from '#supervisor/history/rewind-files.ts';
 import { rewindMission, type Rewound } from '#supervisor/history/rewind.ts';
 import { openRepository } from '#workspace/git/open-repository.ts';
-import { readInput, repositoryOf, spaceOf, type Handler } from './command-input.ts';
+import { missionOptions, readInput, repositoryOf, spaceOf, type Handler } from './command-input.ts';
 import type { CommandParts } from './command-parts.ts';
 import { reducers } from './state-tables.ts';
 
@@ -14,7 +18,22 @@ const momentOf = z.object({ mission: z.string(), at: z.string().min(1).max(200) 
 
 const ofKinds = momentOf.extend({ kinds: z.array(z.string()).max(10).optional() });
 
-/** By name, as they come through the door. None of them changes the record. */
+const { checks, merge, hooks, keepExports, jobs } = missionOptions.shape;
+
+/** `budget` in millionths of a US dollar; goal and options that are absent are the original's. */
+const forkOf = momentOf.extend({
+  goal: z.string().trim().min(1).max(2_000).exactOptional(),
+  options: z.object({
+    checks: checks.exactOptional(),
+    merge: merge.exactOptional(),
+    hooks: hooks.exactOptional(),
+    keepExports: keepExports.exactOptional(),
+    jobs,
+  }),
+  budget: z.int().min(0),
+});
+
+/** By name, as they come through the door. None but the fork changes the record. */
 export const historyCommands: Readonly<Record<string, Handler>> = {
   /** `kinds` = only entities of these; absent = all. */
   'mission.rewind': async (parts, command) => {
@@ -36,6 +55,12 @@ export const historyCommands: Readonly<Record<string, Handler>> = {
     const repository = await openRepository(repositoryOf(parts.spaces, ledger.space));
     const written = await writeThen(ledger.blobs, tree, { repository, folder });
     return { moment, ...written };
+  },
+  'mission.fork': async (parts, command, speaker) => {
+    const { mission, at, ...asked } = readInput(forkOf, command);
+    const ledger = await ledgerOf(parts, command);
+    const point = readForkPoint({ ledger, reducers, mission, at });
+    return parts.supervisor.fork(ledger, command, { ...asked, point }, speaker);
   },
 };
 

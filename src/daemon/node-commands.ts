@@ -7,7 +7,7 @@ import { missionDiff } from '#supervisor/mission-diff.ts';
 import { backupHome, restoreHome } from './home/backup-home.ts';
 import { homeFailure } from './home/home.ts';
 import { cleanWorktrees } from './home/clean-worktrees.ts';
-import { readInput, repositoryOf, spaceOf, type Handler } from './command-input.ts';
+import { missionOptions, readInput, repositoryOf, spaceOf, type Handler } from './command-input.ts';
 import type { CommandParts } from './command-parts.ts';
 import { historyCommands } from './history-commands.ts';
 import { repairSpace, type RepairReport } from './home/repair-space.ts';
@@ -16,13 +16,7 @@ const submission = z.object({
   goal: z.string().trim().min(1).max(2_000),
   repository: z.string().min(1),
   searchPath: z.string(),
-  options: z.object({
-    checks: z.array(z.string()).max(50),
-    merge: z.boolean(),
-    hooks: z.boolean(),
-    keepExports: z.boolean(),
-    jobs: z.int().min(1).max(64).exactOptional(),
-  }),
+  options: missionOptions,
 });
 
 const ofMission = z.looseObject({

@@ -72,6 +72,11 @@ export interface Submitted {
   readonly mission: string;
 }
 
+/** A fork: `planning` anew, `waiting` for an answer, or `running` with that to its original. */
+export interface Forked extends Submitted {
+  readonly status: MissionState['status'];
+}
+
 const SUPERVISOR: Speaker = { actor: 'agent:supervisor', authority: 'supervisor' };
 
 interface Running {
@@ -130,14 +135,14 @@ export class Supervisor {
     { id }: Command,
     request: ForkRequest,
     speaker: Speaker,
-  ): Promise<Submitted> {
+  ): Promise<Forked> {
     const repository = await this.#openAgain(ledger, request.point.mission);
     const { crew, world } = this.#options;
     const input = await prepareFork({ ledger, repository, crew, world }, id, request);
     const receipt = await ledger.execute({ id, name: 'mission.fork', input }, speaker);
-    const waits = missionState(ledger, id).status === 'waiting';
-    if (!receipt.repeated && !waits) this.#start(ledger, id, repository);
-    return { space: ledger.space, mission: id };
+    const { status } = missionState(ledger, id);
+    if (!receipt.repeated && status !== 'waiting') this.#start(ledger, id, repository);
+    return { space: ledger.space, mission: id, status };
   }
 
   /** A person's yes to a plan; the mission goes on. */

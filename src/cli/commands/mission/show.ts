@@ -13,6 +13,7 @@ import {
 import type { NodeClient } from '../../node-client.ts';
 import { fetchContents, planLines } from '../../terminal/print-plan.ts';
 import { style, type Style } from '../../terminal/style.ts';
+import { count } from '../../terminal/wording.ts';
 
 /** The command. */
 export const command: CliCommand = {
@@ -61,7 +62,19 @@ function headLines({ id, body }: FoundMission, status: string, { bold, dim }: St
     dim(
       `mission ${id}, submitted ${body.submittedAt}, base ${body.base.slice(0, 10)}${body.branch === null ? '' : ` on ${body.branch}`}`,
     ),
+    ...(body.forked === null ? [] : [forkLine(body.forked)]),
   ];
+}
+
+function forkLine({
+  from,
+  at,
+  inherits,
+  done,
+}: NonNullable<FoundMission['body']['forked']>): string {
+  const where = `forked from mission ${from} at event ${at}`;
+  if (inherits === null) return `${where}: planned anew`;
+  return `${where}: with its plan, and ${count(done.length, 'task')} done by then`;
 }
 
 interface CheckRun {

@@ -18,7 +18,7 @@ import { forkIds } from './inherit-plan.ts';
  */
 export interface ForkRequest {
   readonly point: ForkPoint;
-  readonly goal?: string | undefined;
+  readonly goal?: string;
   readonly options: Partial<MissionState['options']>;
   readonly budget: number;
 }
