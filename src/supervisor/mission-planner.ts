@@ -171,8 +171,14 @@ async function findChecks(
     configured: checks ?? null,
     path: work.searchPath,
   });
-  const names = new Set(found.map(({ name }) => name));
-  return [...found, ...(change.checks ?? []).filter(({ name }) => !names.has(name))];
+  const commands = new Map(found.map(({ name, command }) => [name, command]));
+  const ofRecipe = (change.checks ?? [])
+    .filter(({ name, command }) => commands.get(name) !== command)
+    .map(({ name, command }) => ({
+      name: commands.has(name) ? `${name} (recipe)` : name,
+      command,
+    }));
+  return [...found, ...ofRecipe];
 }
 
 const noChecks = (checks: readonly unknown[]): string[] =>
