@@ -110,7 +110,7 @@ describe('a plan that has grown', () => {
     found.open();
     await world.seen(({ type, data }) => {
       const { action } = data as { readonly action?: string };
-      return type === 'expectation.failed' && action === 'look around';
+      return type === 'expectation.met' && action === 'Write a.txt';
     }, mission);
     await world.supervisor.interrupt(mission, 'a person');
     assert.ok(!kindsOf(world, mission).includes('task.done'));
@@ -282,7 +282,7 @@ describe('a first plan', () => {
 
   it('that is answered at once is worked on once, and can be stopped', async () => {
     const gate = new Gate();
-    const open = Array.from({ length: 20 }, (_, index) => ({
+    const open = Array.from({ length: 150 }, (_, index) => ({
       path: 'b.txt',
       line: index + 1,
       preview: 'b',
@@ -295,6 +295,8 @@ describe('a first plan', () => {
     // The planner still tells of open places while the answer is on its way.
     const mission = await world.begin('go');
     await gate.until();
+    const kinds = kindsOf(world, mission);
+    assert.ok(kinds.lastIndexOf('agent.discovered') < kinds.indexOf('message.sent'));
     assert.deepEqual(world.supervisor.atWork, [mission]);
     assert.equal(await world.supervisor.interrupt(mission, 'a person'), true);
     assert.equal((await world.until(mission, 'interrupted')).status, 'interrupted');

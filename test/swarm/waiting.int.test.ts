@@ -50,10 +50,10 @@ async function holdPath(next: () => void = () => undefined): Promise<Held> {
   return { world, first, gate };
 }
 
-/** Begins a mission and waits until its agent has declined. */
+/** Begins a mission and waits until its agent has declined and said why. */
 async function beginWaiting(world: SwarmWorld, goal: string): Promise<string> {
   const mission = await world.begin(goal);
-  await world.seen(({ type }) => type === 'agent.declined', mission);
+  await world.seen(({ type }) => type === 'decision.overridden', mission);
   return mission;
 }
 
