@@ -11,6 +11,7 @@ import { rewindMission, type Rewound } from '#supervisor/history/rewind.ts';
 import { openRepository } from '#workspace/git/open-repository.ts';
 import { missionOptions, readInput, repositoryOf, spaceOf, type Handler } from './command-input.ts';
 import type { CommandParts } from './command-parts.ts';
+import { explainCommands } from './history/explain-commands.ts';
 import { reducers } from './state-tables.ts';
 
 /** A mission, and a moment of it in any form that people may say. */
@@ -35,6 +36,7 @@ const forkOf = momentOf.extend({
 
 /** By name, as they come through the door. None but the fork changes the record. */
 export const historyCommands: Readonly<Record<string, Handler>> = {
+  ...explainCommands,
   /** `kinds` = only entities of these; absent = all. */
   'mission.rewind': async (parts, command) => {
     const { kinds, ...input } = readInput(ofKinds, command);

@@ -138,8 +138,16 @@ function readHunks({ path, from, to }: RawChange, part: readonly string[]): Hunk
   if (begin === -1 || !part.slice(0, begin).some((line) => line.startsWith(ids))) {
     throw unreadable(path);
   }
+  return parseHunks(path, part.slice(begin));
+}
+
+/**
+ * The hunks of a patch without context, from its first `@@` on, cut at `\n` with a character a byte;
+ * null when their lines are no text.
+ */
+export function parseHunks(path: string, part: readonly string[]): Hunk[] | null {
   const hunks: Hunk[] = [];
-  let at = begin;
+  let at = 0;
   const take = (sign: string, count: number): string[] | null => {
     const lines: string[] = [];
     for (const last = at + count; at < last; at += 1) {

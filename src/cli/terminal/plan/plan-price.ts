@@ -30,9 +30,11 @@ const signed = (
 const roundSeconds = (timeMs: number | null | undefined): number =>
   Math.round((timeMs ?? 0) / 1000) * 1000;
 
-const usd = (money: number): string => (money / USD).toFixed(2);
+/** Millionths of a US dollar as dollars. */
+export const usd = (money: number): string => (money / USD).toFixed(2);
 
-const durationText = (timeMs: number): string =>
+/** A time to come, roughly. */
+export const durationText = (timeMs: number): string =>
   timeMs < 120_000 ? `${(timeMs / 1000).toFixed(0)} s` : `${(timeMs / 60_000).toFixed(0)} min`;
 
 const timeText = (timeMs: number | null): string =>
