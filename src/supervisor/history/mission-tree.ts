@@ -72,8 +72,11 @@ function filesOf(read: LedgerReader, edits: readonly EffectState[]): readonly Tr
   return [...last.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** Ids would do, but that a clock may have gone back between two lives of a node. */
-function inOrder(read: LedgerReader, edits: readonly EffectState[]): readonly EffectState[] {
+/**
+ * Effects in the order of the record. Ids would do, but that a clock may have gone back between two
+ * lives of a node.
+ */
+export function inOrder(read: LedgerReader, edits: readonly EffectState[]): readonly EffectState[] {
   if (edits.length === 1) return edits;
   const placed = edits.map((edit) => ({ edit, at: read.position(edit.intentEvent) ?? 0 }));
   return placed.sort((a, b) => a.at - b.at).map(({ edit }) => edit);
