@@ -2,8 +2,9 @@
 import { workerData, parentPort } from 'node:worker_threads';
 import { openNodeKey } from '#identity/node-key.ts';
 import { verifySignature } from '#identity/signer.ts';
+import type { ThreadAnswer } from '#ledger/ask-thread.ts';
+import type { VerifyReport } from '#ledger/ledger.ts';
 import { verifySpace } from '#ledger/verify/verify.ts';
-import type { VerifierMessage } from '#ledger/writer-protocol.ts';
 import { toErrorBody, toSkeinError } from '#protocol/errors.ts';
 import { reducers } from './state-tables.ts';
 import type { SpaceThreadData } from './spaces.ts';
@@ -11,7 +12,7 @@ import type { SpaceThreadData } from './spaces.ts';
 const { folder, space, nodeKey, outside } = workerData as SpaceThreadData;
 
 /** A report, or the error for a record that this version can't judge. */
-function judge(): VerifierMessage {
+function judge(): ThreadAnswer<VerifyReport> {
   try {
     const owner = openNodeKey(nodeKey).key;
     const nowMs = (): number => performance.now();

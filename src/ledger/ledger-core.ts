@@ -21,6 +21,7 @@ import {
 import type { DeciderTable, DecisionContext } from './decider.ts';
 import { EntityStore } from '#ledger/store/entity-store.ts';
 import { foldEvent } from './fold.ts';
+import type { ReadBlob } from '#ledger/prune/pruned-list.ts';
 import { IdStore, type IdRange } from '#ledger/store/id-store.ts';
 import type { ChainHead } from './ledger.ts';
 import type { ReducerSet } from './reducer.ts';
@@ -46,6 +47,8 @@ export interface LedgerCoreOptions {
   readonly random: (bytes: Uint8Array) => Uint8Array;
   readonly deciders: DeciderTable;
   readonly reducers: ReducerSet;
+  /** Finds what a fold of pruned missions needs; absent where nothing was pruned. */
+  readonly readBlob?: ReadBlob;
   /** Begin a new chain, and say why and what is known to be lost. */
   readonly restart?: { readonly reason: string; readonly lost: readonly string[] } | undefined;
 }
@@ -102,7 +105,7 @@ export class LedgerCore {
     this.#salt = makeSalts(random);
     takeEpoch(database, options.epoch);
     this.#assertEpoch = epochGuard(database, options.epoch);
-    refoldIfNeeded(database, options.reducers);
+    refoldIfNeeded(database, options.reducers, options.readBlob);
     const last = lastCommit(database, signer.key);
     this.#head = last?.head ?? null;
     this.#chain = last?.head.chain ?? Buffer.from(random(new Uint8Array(16))).toString('hex');

@@ -1,4 +1,5 @@
 /** Reducers fold events into entities: pure, total, one per kind. */
+import type { Entity } from '#protocol/entity.ts';
 import type { EntityKind } from '#protocol/event-type.ts';
 import type { EventOf } from '#protocol/event-types.ts';
 
@@ -12,4 +13,9 @@ export type Reducer<K extends EntityKind, B> = (state: B | undefined, event: Eve
 export interface ReducerSet {
   readonly version: number;
   readonly reducers: { readonly [K in EntityKind]: (state: never, event: never) => unknown };
+  /**
+   * An entity of a pruned mission, folded by an earlier version, as this one would have it: its
+   * events are gone. Absent: it stays as it is. Pure, as reducers are.
+   */
+  readonly adopt?: (entity: Entity, foldedBy: number) => Entity;
 }

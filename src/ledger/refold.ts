@@ -1,15 +1,24 @@
-/** Folds all events anew when the reducers have changed: state is derived, never migrated. */
+/**
+ * Folds all events anew when the reducers have changed: state is derived, never migrated. What was
+ * pruned can't be folded; the state of those missions is what `record.pruned` keeps.
+ */
 import type { DatabaseSync } from 'node:sqlite';
 import { canonicalJson } from '#lib/canonical-json.ts';
 import { decodeHeader } from '#protocol/commit.ts';
 import type { Entity } from '#protocol/entity.ts';
 import { decodeEvent } from '#protocol/event-types.ts';
 import { foldEvent } from './fold.ts';
+import { readState } from '#ledger/prune/kept-state.ts';
+import type { ReadBlob } from '#ledger/prune/pruned-list.ts';
 import { readMeta, writeMeta } from '#ledger/store/ledger-state.ts';
 import type { ReducerSet } from './reducer.ts';
 
 /** Re-folds in one transaction unless the state was folded by this version of the reducers. */
-export function refoldIfNeeded(database: DatabaseSync, reducers: ReducerSet): boolean {
+export function refoldIfNeeded(
+  database: DatabaseSync,
+  reducers: ReducerSet,
+  readBlob: ReadBlob = noBlobs,
+): boolean {
   if (readMeta(database, 'reducers') === String(reducers.version)) return false;
   database.exec('BEGIN IMMEDIATE');
   try {
@@ -17,7 +26,11 @@ export function refoldIfNeeded(database: DatabaseSync, reducers: ReducerSet): bo
     const insert = database.prepare(
       'INSERT INTO entities (kind, id, version, home, body) VALUES (?, ?, ?, ?, ?)',
     );
-    for (const { kind, id, version, home, body } of foldAll(database, reducers).values()) {
+    for (const { kind, id, version, home, body } of foldAll(
+      database,
+      reducers,
+      readBlob,
+    ).values()) {
       insert.run(kind, id, version, home, canonicalJson(body));
     }
     writeMeta(database, 'reducers', String(reducers.version));
@@ -29,9 +42,20 @@ export function refoldIfNeeded(database: DatabaseSync, reducers: ReducerSet): bo
   return true;
 }
 
+/** A record in which nothing was pruned needs none. */
+const noBlobs: ReadBlob = () => undefined;
+
 /** All entities folded from the stored events, in order of arrival. */
-export function foldAll(database: DatabaseSync, reducers: ReducerSet): Map<string, Entity> {
+export function foldAll(
+  database: DatabaseSync,
+  reducers: ReducerSet,
+  readBlob: ReadBlob = noBlobs,
+): Map<string, Entity> {
   const entities = new Map<string, Entity>();
+  const set = (entity: Entity): void => {
+    entities.set(`${entity.kind}/${entity.id}`, entity);
+  };
+  let owner: string | undefined;
   const authors = authorByCommit(database);
   const rows = database.prepare('SELECT commit_position, body FROM events ORDER BY position');
   for (const row of rows.iterate()) {
@@ -41,7 +65,11 @@ export function foldAll(database: DatabaseSync, reducers: ReducerSet): Map<strin
     const entity = foldEvent(reducers, decoded, author, (kind, id) =>
       entities.get(`${kind}/${id}`),
     );
-    if (entity !== undefined) entities.set(`${entity.kind}/${entity.id}`, entity);
+    if (entity !== undefined) set(entity);
+    if (entity?.kind === 'space') owner ??= entity.home;
+    if (decoded.known && decoded.event.type === 'record.pruned' && author === owner) {
+      for (const kept of readState(decoded.event.data, reducers, readBlob)) set(kept);
+    }
   }
   return entities;
 }

@@ -7,16 +7,12 @@ import { fromErrorBody, SkeinError } from '#protocol/errors.ts';
 import { plainJsonProblem } from '#protocol/plain-json.ts';
 import { assertBlobSize, getBlob } from '#ledger/store/blob-store.ts';
 import { openForReading } from '#ledger/store/database.ts';
+import { askThread } from './ask-thread.ts';
 import type { BlobReference, ChainHead, Ledger, VerifyReport } from './ledger.ts';
 import { makeLedgerReader } from './ledger-reader.ts';
 import { measureSpace } from './space-view.ts';
 import { CommitBell, subscribe } from './subscription.ts';
-import type {
-  VerifierMessage,
-  WriterAnswer,
-  WriterMessage,
-  WriterRequest,
-} from './writer-protocol.ts';
+import type { WriterAnswer, WriterMessage, WriterRequest } from './writer-protocol.ts';
 
 /** Where a space lives and which programs serve it; functions don't cross threads, files do. */
 export interface WorkerLedgerOptions {
@@ -188,20 +184,8 @@ async function putBlob(writer: WriterClient, content: Uint8Array): Promise<BlobR
   return (answer as Extract<WriterAnswer, { blob: unknown }>).blob;
 }
 
-/** Verifies from the files, in a thread of its own: it reads everything and leaves this one free. */
-export function verifyInThread(
-  options: WorkerLedgerOptions,
+/** Verifies from the files, in a thread of its own: it reads everything. */
+export const verifyInThread = (
+  { verifierEntry, workerData }: WorkerLedgerOptions,
   outside: readonly ChainHead[],
-): Promise<VerifyReport> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(options.verifierEntry, {
-      workerData: { ...options.workerData, outside },
-    });
-    worker.once('message', (message: VerifierMessage) => {
-      if (message.error === undefined) resolve(message.report);
-      else reject(fromErrorBody(message.error));
-    });
-    worker.once('error', (cause) => reject(closed('the verifier crashed', cause)));
-    worker.once('exit', () => reject(closed('the verifier stopped without a report')));
-  });
-}
+): Promise<VerifyReport> => askThread(verifierEntry, { ...workerData, outside });

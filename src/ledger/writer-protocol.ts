@@ -1,7 +1,7 @@
 /** What the main thread and the writer's thread say to each other. */
 import type { Receipt } from '#protocol/command.ts';
 import type { ErrorBody } from '#protocol/errors.ts';
-import type { BlobReference, ChainHead, VerifyReport } from './ledger.ts';
+import type { BlobReference, ChainHead } from './ledger.ts';
 import type { Pending } from './ledger-core.ts';
 
 /** To the writer, as lists: all requests of one turn. `call` pairs a request with its answer. */
@@ -26,8 +26,3 @@ export type WriterMessage =
       readonly answers: readonly WriterAnswer[];
       readonly head: ChainHead | null;
     };
-
-/** From the verifier: its report, or why it can't judge this record. */
-export type VerifierMessage =
-  | { readonly report: VerifyReport; readonly error?: undefined }
-  | { readonly error: ErrorBody };

@@ -18,6 +18,9 @@ export function makeHybridClock(now: () => number, after?: string): () => string
   };
 }
 
+/** The wall time of a reading, in milliseconds since 1970. */
+export const readingMs = (reading: string): number => parse(reading)[0];
+
 function parse(reading: string): [number, number] {
   const [ms, counter] = reading.split('-');
   return [Number(ms), Number(counter)];

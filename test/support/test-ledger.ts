@@ -9,6 +9,7 @@ import { makeSigner, type Signer } from '#identity/signer.ts';
 import type { DeciderTable } from '#ledger/decider.ts';
 import { LedgerCore, type Outcome, type Pending } from '#ledger/ledger-core.ts';
 import type { ReducerSet } from '#ledger/reducer.ts';
+import { findBlob } from '#ledger/store/blob-store.ts';
 import { openLedgerDatabase } from '#ledger/store/database.ts';
 import { makeUuidv7 } from '#lib/uuidv7.ts';
 import type { Command, Receipt, Speaker } from '#protocol/command.ts';
@@ -34,6 +35,8 @@ export interface TestLedgerOptions {
   readonly clock?: TestClock;
   readonly deciders?: DeciderTable;
   readonly reducers?: ReducerSet;
+  /** Where the state of pruned missions is kept. */
+  readonly blobs?: DatabaseSync;
 }
 
 /** A writer with shorthands for single commands. */
@@ -74,6 +77,7 @@ export function makeTestLedger(options: TestLedgerOptions = {}): TestLedger {
   const { database = openLedgerDatabase(':memory:'), signer = newSigner() } = options;
   const random = makeRandom(seed).fill;
   const now = (): number => clock.ms;
+  const { blobs } = options;
   const core = new LedgerCore({
     database,
     space,
@@ -83,6 +87,7 @@ export function makeTestLedger(options: TestLedgerOptions = {}): TestLedger {
     random,
     deciders: { ...deciders, ...testDeciders, ...options.deciders },
     reducers: options.reducers ?? reducers,
+    ...(blobs === undefined ? {} : { readBlob: (hash) => findBlob(blobs, hash) }),
   });
   const newId = makeUuidv7({ now, random: makeRandom(seed + 1).fill });
   const pending = (name: string, input: unknown, more: Partial<Command> = {}): Pending => ({

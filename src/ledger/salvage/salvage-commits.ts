@@ -6,7 +6,7 @@ import { parseEnvelope, type EventEnvelope } from '#protocol/event.ts';
 import type { ChainHead } from '#ledger/ledger.ts';
 import { commitId, eventHash } from '#ledger/store/commit-writer.ts';
 
-/** An event's row; all null when its body is lost. */
+/** An event's row; all null when its body is not there: it is lost, or was pruned. */
 export interface SalvagedBody {
   readonly type: string | null;
   readonly mission: string | null;
@@ -31,7 +31,7 @@ export interface ProvenCommit {
   readonly ranges: readonly SalvagedRange[];
 }
 
-/** What proves a commit, and the list that takes the ids of what is lost. */
+/** What proves a commit, and the list that takes `chain:seq` of the first lost one of a chain. */
 export interface CommitSalvageOptions {
   readonly space: string;
   readonly verifySignature: (key: string, bytes: Uint8Array, signature: Uint8Array) => boolean;
@@ -45,7 +45,7 @@ interface RawCommit {
 
 type Read = EventEnvelope & { readonly row: SalvagedBody };
 
-const LOST: SalvagedBody = { type: null, mission: null, salt: null, content: null };
+const ABSENT: SalvagedBody = { type: null, mission: null, salt: null, content: null };
 
 /** Follows every chain as far as it goes without a break. */
 export class CommitSalvage {
@@ -68,14 +68,10 @@ export class CommitSalvage {
       const proven = this.#prove(raw);
       if (proven === undefined) continue;
       const { header } = proven;
-      const events = header.events.map(({ id, hash }) => {
-        const found = bodies.find(hash);
-        if (found === undefined) this.#options.lost.push(id);
-        return { id, found };
-      });
+      const events = header.events.map(({ id, hash }) => ({ id, found: bodies.find(hash) }));
       yield {
         ...proven,
-        bodies: events.map(({ found }) => found?.row ?? LOST),
+        bodies: events.map(({ found }) => found?.row ?? ABSENT),
         ranges: rangesOf(events),
       };
     }

@@ -6,7 +6,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { decodeHeader } from '#protocol/commit.ts';
+import { decodeEvent } from '#protocol/event-types.ts';
 import type { ChainHead } from '#ledger/ledger.ts';
+import type { EventRange } from '#ledger/prune/event-ranges.ts';
+import type { Pruning } from '#ledger/prune/prune-decider.ts';
+import { readList } from '#ledger/prune/pruned-list.ts';
+import { rowFinder } from '#ledger/prune/range-rows.ts';
+import { findBlob } from '#ledger/store/blob-store.ts';
+import { IdStore } from '#ledger/store/id-store.ts';
 import { openBlobDatabase, openForReading, openLedgerDatabase } from '#ledger/store/database.ts';
 import { writeMeta } from '#ledger/store/ledger-state.ts';
 import { salvageBlobs } from './salvage-blobs.ts';
@@ -44,17 +52,47 @@ function salvageLedger(
 ): Pick<SalvageReport, 'commits' | 'events' | 'lastGood'> {
   const target = openLedgerDatabase(join(to, 'ledger.db'));
   const source = openDamaged(join(from, 'ledger.db'));
+  const blobs = openDamaged(join(from, 'blobs.db'));
   try {
     const salvage = new CommitSalvage({ space, verifySignature, lost });
     const writer = new RowWriter(target);
     target.exec('BEGIN IMMEDIATE');
     if (source !== undefined) for (const commit of salvage.read(source)) writer.add(commit);
+    for (const { mission, data } of writer.pruned) {
+      const list = readList(data, (hash) => blobs && findBlob(blobs, hash));
+      markPruned(target, mission, list?.ranges ?? []);
+    }
+    for (const id of absentEvents(target)) lost.push(id);
     writeMeta(target, 'epoch', String(epoch));
     target.exec('COMMIT');
     return { commits: writer.commits, events: writer.events, lastGood: salvage.lastGood };
   } finally {
+    blobs?.close();
     source?.close();
     target.close();
+  }
+}
+
+/** An event without its body and without a mission is lost; one that was pruned has its mission. */
+function markPruned(target: DatabaseSync, mission: string, ranges: readonly EventRange[]): void {
+  const mark = target.prepare(
+    'UPDATE events SET mission = ? WHERE position BETWEEN ? AND ? AND body IS NULL',
+  );
+  const rowsOf = rowFinder(target);
+  for (const range of ranges) for (const rows of rowsOf(range)) mark.run(mission, ...rows);
+}
+
+/** The ids of events that are lost. */
+function* absentEvents(target: DatabaseSync): Generator<string> {
+  const rows = target.prepare(
+    `SELECT e.position, c.header FROM events e JOIN commits c ON c.position = e.commit_position
+     WHERE e.body IS NULL AND e.mission IS NULL ORDER BY e.position`,
+  );
+  const ids = new IdStore(target, 'read');
+  for (const row of rows.iterate()) {
+    const { events } = decodeHeader(row['header'] as Uint8Array);
+    const start = ids.position(events[0]?.id ?? '') ?? 0;
+    yield events[Number(row['position']) - start]?.id ?? '';
   }
 }
 
@@ -83,6 +121,9 @@ function openDamaged(path: string): DatabaseSync | undefined {
 class RowWriter {
   commits = 0;
   events = 0;
+  /** What the record says was pruned. */
+  readonly pruned: Pruning[] = [];
+  #owner: string | undefined;
   readonly #commit: ReturnType<DatabaseSync['prepare']>;
   readonly #event: ReturnType<DatabaseSync['prepare']>;
   readonly #id: ReturnType<DatabaseSync['prepare']>;
@@ -104,10 +145,20 @@ class RowWriter {
       const key = Buffer.from(first.replaceAll('-', ''), 'hex');
       this.#id.run(key, this.events + 1 + offset, count);
     }
+    // Whoever wrote the first commit is the home of the space.
+    this.#owner ??= header.author;
     for (const body of bodies) {
       this.events += 1;
       const { type, mission, salt, content } = body;
       this.#event.run(this.events, this.commits, type, mission, salt, content);
+      if (type === 'record.pruned' && header.author === this.#owner) this.#keepPruned(content);
     }
+  }
+
+  #keepPruned(content: Uint8Array | null): void {
+    const decoded = content === null ? undefined : decodeEvent(content);
+    if (decoded?.known !== true || decoded.event.type !== 'record.pruned') return;
+    const { mission = '', data } = decoded.event;
+    this.pruned.push({ mission, data });
   }
 }

@@ -73,6 +73,15 @@ export function getBlob(database: DatabaseSync, hash: string): Buffer {
   return content;
 }
 
+/** The same, or undefined when it is not here or has changed. */
+export function findBlob(database: DatabaseSync, hash: string): Buffer | undefined {
+  try {
+    return getBlob(database, hash);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The content of a row, or undefined when it can't be unpacked. */
 export function unpackBlob(row: BlobRow): Buffer | undefined {
   try {

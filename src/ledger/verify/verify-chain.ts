@@ -12,9 +12,12 @@ import { foldEvent } from '#ledger/fold.ts';
 import type { ChainHead } from '#ledger/ledger.ts';
 import type { ReducerSet } from '#ledger/reducer.ts';
 import type { SpaceState } from '#ledger/space-reducer.ts';
+import { readState } from '#ledger/prune/kept-state.ts';
+import { readList, type PrunedData, type ReadBlob } from '#ledger/prune/pruned-list.ts';
+import { AbsentBodies } from './absent-bodies.ts';
 import { blobsNamedIn } from './verify-blobs.ts';
 import type { DamageList } from './verify-damage.ts';
-import { EventCursor, IdWalk, type EventRow } from './walk-rows.ts';
+import { EventCursor, IdWalk, readHeader, type EventRow } from './walk-rows.ts';
 
 interface CommitRow {
   readonly position: number;
@@ -47,6 +50,8 @@ export interface WalkRequest {
   readonly owner?: string | undefined;
   readonly reducers: ReducerSet;
   readonly anchors: readonly ChainHead[];
+  /** Finds what `record.pruned` names; absent where nothing was pruned. */
+  readonly readBlob?: ReadBlob;
   /** Whether `signature` over `bytes` was made by `key`. */
   readonly verifySignature: (key: string, bytes: Uint8Array, signature: Uint8Array) => boolean;
 }
@@ -61,6 +66,7 @@ export class ChainWalk {
   last: ChainHead | null = null;
   readonly #request: WalkRequest;
   readonly #damage: DamageList;
+  readonly #absent = new AbsentBodies();
   readonly #chains = new Map<string, Link>();
   readonly #watched: ReadonlySet<string>;
   readonly #hashes = new Map<string, string>();
@@ -121,6 +127,7 @@ export class ChainWalk {
     }
     events.end();
     ids.end(this.#eventPosition);
+    this.#nameUnexplained(database);
     for (const gap of this.#gaps) this.#nameMissing(gap);
     for (const tail of this.#chains.values()) this.#checkSignature(tail);
     if (this.#suspects.size > 0) this.#nameForged(database);
@@ -210,7 +217,7 @@ export class ChainWalk {
     const suspects = new Set(this.#suspects);
     for (const row of readCommits(database)) {
       if (this.#damage.full) return;
-      const header = readHeader(row);
+      const header = readHeader(row.header);
       if (header !== undefined && suspects.has(header.chain)) {
         this.#checkSignature({ row, header, id: row.hash });
       }
@@ -234,9 +241,15 @@ export class ChainWalk {
     this.#damage.add('author-unknown', space, `it was created by ${genesis.home}, not by ${owner}`);
   }
 
+  #isOwner(author: string): boolean {
+    return this.entities.get(`space/${this.#request.space}`)?.home === author;
+  }
+
   #walkEvents({ row, header }: Link, events: EventCursor, ids: IdWalk): void {
     const hashes = new Set(header.events.map((event) => event.hash));
-    for (const entry of header.events) {
+    const { chain, seq } = header;
+    const size = header.events.length;
+    for (const [index, entry] of header.events.entries()) {
       const position = this.#eventPosition;
       this.#eventPosition += 1;
       this.events += 1;
@@ -250,8 +263,10 @@ export class ChainWalk {
         this.#damage.add('index-differs', entry.id, 'it is filed under another commit');
       }
       if (found.body === null || found.salt === null) {
-        this.pruned += 1;
-        this.#damage.add('event-missing', entry.id, 'its body was removed and nothing explains it');
+        // With its body an event loses its salt and type; half of it is no pruned event.
+        if (found.body !== null || found.salt !== null || found.type !== null) {
+          this.#damage.add('event-missing', entry.id, 'a part of it was removed');
+        } else this.#absent.add(found.mission, { chain, seq, index, size });
         continue;
       }
       const actual = eventHash(found.salt, found.body);
@@ -262,6 +277,26 @@ export class ChainWalk {
     }
     if (!Object.hasOwn(this.#members, header.author)) {
       this.#damage.add('author-unknown', row.hash, `${header.author} is not a member of the space`);
+    }
+  }
+
+  #nameUnexplained(database: DatabaseSync): void {
+    let unexplained = 0;
+    for (const id of this.#absent.unexplained(database)) {
+      unexplained += 1;
+      this.#damage.add('event-missing', id, 'its body was removed and nothing explains it');
+    }
+    this.pruned = this.#absent.count - unexplained;
+  }
+
+  /** What it names is explained up to here; the state that can't be folded any more is kept by it. */
+  #takePruned(mission: string, data: PrunedData): void {
+    const { readBlob = () => undefined, reducers } = this.#request;
+    const list = readList(data, readBlob);
+    this.#absent.explain(mission, list?.ranges ?? []);
+    for (const hash of list?.blobs ?? []) this.blobs.delete(hash);
+    for (const entity of readState(data, reducers, readBlob)) {
+      this.entities.set(`${entity.kind}/${entity.id}`, entity);
     }
   }
 
@@ -276,6 +311,9 @@ export class ChainWalk {
       }
       for (const hash of blobsNamedIn(body, event.data)) {
         if (!this.blobs.has(hash)) this.blobs.set(hash, id);
+      }
+      if (decoded.known && decoded.event.type === 'record.pruned' && this.#isOwner(author)) {
+        this.#takePruned(decoded.event.mission ?? '', decoded.event.data);
       }
       entity = foldEvent(this.#request.reducers, decoded, author, (kind, key) =>
         this.entities.get(`${kind}/${key}`),
@@ -297,11 +335,3 @@ const readCommits = (database: DatabaseSync): Iterable<CommitRow> =>
   database
     .prepare('SELECT position, chain, seq, hash, header, signature FROM commits ORDER BY position')
     .iterate() as Iterable<unknown> as Iterable<CommitRow>;
-
-function readHeader({ header }: CommitRow): CommitHeader | undefined {
-  try {
-    return decodeHeader(header);
-  } catch {
-    return undefined;
-  }
-}

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { findBlob } from '#ledger/store/blob-store.ts';
 import { openForReading } from '#ledger/store/database.ts';
 import { entityFromRow } from '#ledger/store/entity-store.ts';
 import { entityLine, hashLines, lineOf } from '#ledger/fold.ts';
@@ -37,7 +38,9 @@ export function verifySpace(request: VerifyRequest): VerifyReport {
   // Before the snapshot: the anchor is written after a commit, so it can't be ahead of what we read.
   const anchor = readHeadFile(join(request.folder, 'head'));
   const anchors = [...(anchor ? [anchor] : []), ...request.outside];
-  const walk = new ChainWalk({ ...request, anchors }, damage);
+  const blobReader = openBlobs(request.folder);
+  const readBlob = (hash: string): Buffer | undefined => blobReader && findBlob(blobReader, hash);
+  const walk = new ChainWalk({ ...request, anchors, readBlob }, damage);
   const lines = new Map<string, string>();
   const walked = guard(damage, 'ledger.db', () => {
     const database = openForReading(join(request.folder, 'ledger.db'));
@@ -52,6 +55,7 @@ export function verifySpace(request: VerifyRequest): VerifyReport {
       database.close();
     }
   });
+  blobReader?.close();
   const blobs =
     guard(damage, 'blobs.db', () => checkBlobs(request.folder, walk.blobs, damage)) ?? 0;
   if (anchor === null) damage.add('anchor-missing', 'head', 'the file can not be read');
@@ -69,6 +73,15 @@ export function verifySpace(request: VerifyRequest): VerifyReport {
     durationMs: request.nowMs() - startedMs,
     damage: damage.list.filter(({ id }) => !walk.explained.has(id)),
   };
+}
+
+/** Undefined when it can't be opened: that is a finding when the blobs themselves are read. */
+function openBlobs(folder: string): DatabaseSync | undefined {
+  try {
+    return openForReading(join(folder, 'blobs.db'));
+  } catch {
+    return undefined;
+  }
 }
 
 /** SQLite itself refuses a file whose pages make no sense: that is a finding, not a crash. */

@@ -4,7 +4,17 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { uuidPlus } from '#lib/uuidv7.ts';
+import { decodeHeader, type CommitHeader } from '#protocol/commit.ts';
 import type { DamageList } from './verify-damage.ts';
+
+/** A header, or undefined when it can't be read. */
+export function readHeader(header: Uint8Array): CommitHeader | undefined {
+  try {
+    return decodeHeader(header);
+  } catch {
+    return undefined;
+  }
+}
 
 /** A row of the table `events`. */
 export interface EventRow {

@@ -1,0 +1,140 @@
+/**
+ * Takes away what `record.pruned` has announced. The announcement is durable before; whatever instant
+ * the process dies at, the next writer finds the note about it and finishes.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import { decodeHeader, signedBytes } from '#protocol/commit.ts';
+import { decodeEvent } from '#protocol/event-types.ts';
+import { findBlob } from '#ledger/store/blob-store.ts';
+import { commitId, eventHash } from '#ledger/store/commit-writer.ts';
+import { IdStore } from '#ledger/store/id-store.ts';
+import { epochGuard, readMeta } from '#ledger/store/ledger-state.ts';
+import type { EventRange } from './event-ranges.ts';
+import { readList, type PrunedList } from './pruned-list.ts';
+import { rowFinder } from './range-rows.ts';
+
+/** The key in `meta` under which the command stands whose announcements are being carried out. */
+export const PRUNING_KEY = 'pruning';
+
+/** Instants between the durable steps, at which a fault test may end the process. */
+export type PrunePoint = 'prepared' | 'announced' | 'blobs-gone' | 'bodies-gone';
+
+/** The files of a space, open for writing by the owner of `epoch`. */
+export interface EraseRequest {
+  readonly ledger: DatabaseSync;
+  readonly blobs: DatabaseSync;
+  readonly epoch: number;
+  readonly pause?: (point: PrunePoint) => void;
+}
+
+/** What goes of a mission, exactly. */
+export interface Erased extends PrunedList {
+  readonly mission: string;
+}
+
+/**
+ * Blobs first, in a transaction of their own file; then bodies, salts and types in one, with the note
+ * that this was left to do. Ids, hashes and signatures stay for ever. Doing it again changes nothing.
+ */
+export function erasePruned(request: EraseRequest, prunings: readonly Erased[]): void {
+  const { ledger, blobs, epoch, pause } = request;
+  const assertEpoch = epochGuard(ledger, epoch);
+  inTransaction(ledger, () => {
+    assertEpoch();
+    inTransaction(blobs, () => {
+      const remove = blobs.prepare('DELETE FROM blobs WHERE hash = ?');
+      for (const pruning of prunings) for (const hash of pruning.blobs) remove.run(hash);
+    });
+    pause?.('blobs-gone');
+    const erase = bodyEraser(ledger);
+    for (const { mission, ranges } of prunings) for (const range of ranges) erase(mission, range);
+    ledger.prepare('DELETE FROM meta WHERE key = ?').run(PRUNING_KEY);
+  });
+  pause?.('bodies-gone');
+}
+
+/** Gives what was freed back to the disk. */
+export function shrinkFiles({ ledger, blobs }: Pick<EraseRequest, 'ledger' | 'blobs'>): void {
+  for (const database of [ledger, blobs]) {
+    database.exec('PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)');
+  }
+}
+
+function inTransaction(database: DatabaseSync, work: () => void): void {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    work();
+    database.exec('COMMIT');
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** A range means this mission's events only, and never what must stay for ever. */
+function bodyEraser(ledger: DatabaseSync): (mission: string, range: EventRange) => void {
+  const erase = ledger.prepare(
+    `UPDATE events SET type = NULL, salt = NULL, body = NULL
+     WHERE position BETWEEN ? AND ? AND mission = ?
+       AND type NOT LIKE 'record.%' AND type NOT LIKE 'space.%'`,
+  );
+  const rowsOf = rowFinder(ledger);
+  return (mission, range) => {
+    for (const [first, last] of rowsOf(range)) erase.run(first, last, mission);
+  };
+}
+
+/** What proves an announcement that an earlier writer left. */
+export interface FinishRequest extends EraseRequest {
+  /** The key by which this node signs. */
+  readonly author: string;
+  readonly verifySignature: (key: string, bytes: Uint8Array, signature: Uint8Array) => boolean;
+}
+
+/**
+ * Carries out what was announced and not done when the process died. Only what this node has signed
+ * itself is carried out; what can't be proven stays, and a later prune finds it.
+ */
+export function finishPruning(request: FinishRequest): void {
+  const { ledger } = request;
+  const command = readMeta(ledger, PRUNING_KEY);
+  if (command === undefined) return;
+  const range = new IdStore(ledger, 'read').find(command);
+  erasePruned(request, range === undefined ? [] : readAnnounced(request, range));
+  shrinkFiles(request);
+}
+
+type Announced = Readonly<Record<'salt' | 'body' | 'header' | 'signature', Uint8Array>> & {
+  readonly hash: string;
+};
+
+/** A command is in one commit: one signature covers all that it announced. */
+function readAnnounced(
+  request: FinishRequest,
+  { position, count }: { readonly position: number; readonly count: number },
+): Erased[] {
+  const rows = request.ledger
+    .prepare(
+      `SELECT e.salt, e.body, c.header, c.signature, c.hash
+       FROM events e JOIN commits c ON c.position = e.commit_position
+       WHERE e.position >= ? AND e.position < ?`,
+    )
+    .all(position, position + count) as unknown as Announced[];
+  return rows
+    .filter((row) => isProven(request, row))
+    .flatMap(({ body }) => {
+      const { known, event } = decodeEvent(body);
+      if (!known || event.type !== 'record.pruned') return [];
+      const list = readList(event.data, (hash) => findBlob(request.blobs, hash));
+      return list === undefined ? [] : [{ mission: event.mission ?? '', ...list }];
+    });
+}
+
+function isProven({ author, verifySignature }: FinishRequest, row: Announced): boolean {
+  const { salt, body, header, signature, hash } = row;
+  const { author: signer, events } = decodeHeader(header);
+  if (signer !== author || commitId(header, signature) !== hash) return false;
+  const digest = eventHash(salt, body);
+  if (!events.some((event) => event.hash === digest)) return false;
+  return verifySignature(signer, signedBytes(header), signature);
+}
