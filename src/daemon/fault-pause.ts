@@ -2,6 +2,8 @@
  * A named instant at which a fault test may kill the node: with SKEIN_PAUSE_AT="<point> <kind>"
  * the node stops still there and says so on stderr. Without the variable nothing happens.
  */
+import { writeSync } from 'node:fs';
+import type { PrunePoint } from '#ledger/prune/erase-pruned.ts';
 import type { EffectsOptions } from '#tasks/effects.ts';
 
 /** The pause that the environment asks for. */
@@ -11,5 +13,16 @@ export function faultPause(env: NodeJS.ProcessEnv): NonNullable<EffectsOptions['
     if (wanted !== `${point} ${effect.kind}`) return;
     process.stderr.write(`paused at ${wanted}\n`);
     await new Promise(() => setInterval(() => undefined, 60_000));
+  };
+}
+
+/** The same between the steps of a prune, whose thread waits for nobody: "<point> prune". */
+export function prunePause(env: NodeJS.ProcessEnv): (point: PrunePoint) => void {
+  const wanted = env['SKEIN_PAUSE_AT'];
+  return (point) => {
+    if (wanted !== `${point} prune`) return;
+    // Past the stream, which the waiting thread would never flush.
+    writeSync(2, `paused at ${wanted}\n`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   };
 }

@@ -3,9 +3,11 @@ import { z } from 'zod';
 import type { DoorCommand } from '#api/door.ts';
 import type { Speaker } from '#protocol/command.ts';
 import { SkeinError } from '#protocol/errors.ts';
+import { explainPruned, prunedNotes } from '#ledger/prune/pruned-mission.ts';
 import { missionDiff } from '#supervisor/mission-diff.ts';
 import { backupHome, restoreHome } from './home/backup-home.ts';
 import { homeFailure } from './home/home.ts';
+import { pruneHome, surveyHome } from './home/prune-home.ts';
 import { cleanWorktrees } from './home/clean-worktrees.ts';
 import { missionOptions, readInput, repositoryOf, spaceOf, type Handler } from './command-input.ts';
 import type { CommandParts } from './command-parts.ts';
@@ -25,6 +27,13 @@ const ofMission = z.looseObject({
     .string()
     .regex(/^[\w -]{1,40}$/u)
     .optional(),
+});
+
+const pruning = z.object({
+  olderThanDays: z.number().min(0),
+  keepMissions: z.int().min(0),
+  what: z.enum(['bodies', 'outputs']),
+  carryOut: z.boolean(),
 });
 
 const HANDLERS: Readonly<Record<string, Handler>> = {
@@ -51,7 +60,9 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   'mission.diff': async ({ spaces }, command) => {
     const { mission } = readInput(ofMission, command);
     const ledger = await spaces.open(spaceOf(command));
-    return { diff: await missionDiff(ledger, mission, repositoryOf(spaces, ledger.space)) };
+    const path = repositoryOf(spaces, ledger.space);
+    const diff = (): Promise<string> => missionDiff(ledger, mission, path);
+    return { diff: await explainPruned(ledger.read, mission, diff) };
   },
   'record.verify': async ({ spaces }, command) => {
     const ids = command.space === undefined ? spaces.list() : [command.space];
@@ -80,6 +91,19 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     const request = z.object({ folder: z.string(), replace: z.boolean() });
     assertNoMissions(supervisor, command);
     return restoreHome(spaces, readInput(request, command));
+  },
+  'record.prune': async ({ spaces, supervisor }, command, speaker) => {
+    const { carryOut, ...options } = readInput(pruning, command);
+    const assertIdle = (): void => assertNoMissions(supervisor, command);
+    if (carryOut) assertIdle();
+    return pruneHome(spaces, { carryOut, options, nowMs: Date.now(), speaker, assertIdle });
+  },
+  'record.survey': ({ spaces }) => surveyHome(spaces, Date.now()),
+  /** What was pruned of a mission. */
+  'record.pruned': async ({ spaces }, command) => {
+    const { mission } = readInput(ofMission, command);
+    const ledger = await spaces.open(spaceOf(command));
+    return { pruned: prunedNotes(ledger.read, mission) };
   },
   'workspace.clean': async ({ spaces, supervisor, paths }, command) =>
     cleanWorktrees(

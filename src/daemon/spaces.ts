@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { askThread } from '#ledger/ask-thread.ts';
 import type { ChainHead, Ledger, VerifyReport } from '#ledger/ledger.ts';
 import { makeFolder, writeDurably } from '#ledger/store/durable-file.ts';
 import {
@@ -16,8 +17,9 @@ import { assertKnownFormat } from '#protocol/known-format.ts';
 import { readSkeinHeads } from '#workspace/git/skein-heads.ts';
 import { FirstProof } from './first-proof.ts';
 import { reducers } from './state-tables.ts';
-import { oneAtTime } from '#workspace/one-at-time.ts';
+import { makeOneAtTime, oneAtTime } from '#workspace/one-at-time.ts';
 import type { HomePaths } from './home/home-paths.ts';
+import type { PrunerReports, PrunerRequest } from './home/pruner-protocol.ts';
 import {
   assertWhole,
   forgetDamage,
@@ -68,6 +70,7 @@ export class Spaces {
   readonly #redact: Redactor;
   readonly #proof: FirstProof;
   readonly #open = new Map<string, Promise<Ledger>>();
+  readonly #undisturbed = makeOneAtTime();
 
   constructor({ paths, epoch, node, redact, report }: SpacesOptions) {
     this.#paths = paths;
@@ -184,7 +187,9 @@ export class Spaces {
   }
 
   async #verify(space: string): Promise<VerifyReport> {
-    const report = await verifyInThread(this.#threads(space), await this.headsOutside(space));
+    const outside = await this.headsOutside(space);
+    const verify = (): Promise<VerifyReport> => verifyInThread(this.#threads(space), outside);
+    const report = await this.undisturbed(space, verify);
     const folder = this.folder(space);
     if (report.damage.length > 0) markDamaged(folder, report.damage);
     else {
@@ -199,17 +204,50 @@ export class Spaces {
     assertWhole(this.folder(space));
   }
 
+  /**
+   * Runs `work` while nothing of the space is pruned or replaced: whoever reads ledger and blobs one
+   * after the other would find them of different moments. It must not open the space.
+   */
+  undisturbed<T>(space: string, work: () => Promise<T>): Promise<T> {
+    return this.#undisturbed(space, work);
+  }
+
+  /** Closes a space, lets `work` have its files alone, and opens it again; who asks meanwhile waits. */
+  alone<T>(space: string, work: () => T | Promise<T>): Promise<T> {
+    return this.undisturbed(space, async () => {
+      const running = this.#open.get(space);
+      const done = (async () => {
+        const ledger = await running?.catch(() => undefined);
+        await ledger?.close();
+        return work();
+      })();
+      this.#open.delete(space);
+      const ended = done.then(
+        () => undefined,
+        () => undefined,
+      );
+      this.#start(space, ended).catch(() => undefined);
+      return done;
+    });
+  }
+
   /** Closes a space, lets `work` replace its files, and opens it again. */
   async rebuild<T>(space: string, work: (folder: string, epoch: number) => T): Promise<T> {
-    const running = await this.#open.get(space)?.catch(() => undefined);
-    this.#open.delete(space);
-    await running?.close();
-    makeFolder(this.folder(space));
-    const done = work(this.folder(space), this.#epoch);
-    forgetDamage(this.folder(space));
-    this.#proof.trust(space);
+    const done = await this.alone(space, () => {
+      makeFolder(this.folder(space));
+      const rebuilt = work(this.folder(space), this.#epoch);
+      forgetDamage(this.folder(space));
+      this.#proof.trust(space);
+      return rebuilt;
+    });
     await this.open(space);
     return done;
+  }
+
+  /** Asks the thread that looks after the size of a record. To prune, it must have it `alone`. */
+  askPruner<R extends PrunerRequest>(space: string, request: R): Promise<PrunerReports[R['type']]> {
+    const { workerData } = this.#threads(space);
+    return askThread(new URL('./home/pruner.ts', import.meta.url), { ...workerData, request });
   }
 
   /** Whether the space's repository is another one, still in its place. */
@@ -231,14 +269,15 @@ export class Spaces {
     return join(this.#paths.spaces, space);
   }
 
-  #start(space: string): Promise<Ledger> {
+  #start(space: string, after: Promise<void> = Promise.resolve()): Promise<Ledger> {
     const running = this.#open.get(space);
     if (running !== undefined) return running;
     const ended = (): void => {
       // A writer that died must not be waited for: the next call opens the ledger anew.
       if (this.#open.get(space) === opening) this.#open.delete(space);
     };
-    const opening = openWorkerLedger({ ...this.#threads(space), ended }).then((ledger) => ({
+    const open = (): Promise<Ledger> => openWorkerLedger({ ...this.#threads(space), ended });
+    const opening = after.then(open).then((ledger) => ({
       ...ledger,
       execute: async (...call: Parameters<Ledger['execute']>) => {
         assertWhole(this.folder(space));

@@ -3,6 +3,9 @@ import { randomFillSync } from 'node:crypto';
 import { join } from 'node:path';
 import { workerData, parentPort, type MessagePort } from 'node:worker_threads';
 import { openNodeKey } from '#identity/node-key.ts';
+import { verifySignature } from '#identity/signer.ts';
+import { finishPruning } from '#ledger/prune/erase-pruned.ts';
+import { findBlob } from '#ledger/store/blob-store.ts';
 import { openBlobDatabase, openLedgerDatabase } from '#ledger/store/database.ts';
 import { anchorProblem } from '#ledger/store/check-anchor.ts';
 import { openHeadFile, readHeadFile } from '#ledger/store/head-file.ts';
@@ -10,7 +13,7 @@ import { storageError } from '#ledger/store/ledger-state.ts';
 import { LedgerCore } from '#ledger/ledger-core.ts';
 import { refuseWrites, serveWriter, type WriterTimers } from '#ledger/writer-loop.ts';
 import { toErrorBody } from '#protocol/errors.ts';
-import { forgetRestart, markUnsynced, readRestart } from './home/space-files.ts';
+import { forgetRestart, isWhole, markUnsynced, readRestart } from './home/space-files.ts';
 import { deciders, reducers } from './state-tables.ts';
 import type { SpaceThreadData } from './spaces.ts';
 
@@ -25,24 +28,38 @@ const timers: WriterTimers = {
 };
 const { folder, space, nodeKey, epoch } = workerData as SpaceThreadData;
 
+/** What was announced stays announced: when there is no room to finish now, a later writer does. */
+function finishPrune(finish: () => void): void {
+  if (!isWhole(folder)) return;
+  try {
+    finish();
+  } catch (thrown) {
+    const error = storageError(thrown);
+    if (error.name !== 'storage-failed') throw error;
+  }
+}
+
 try {
   const ledger = openLedgerDatabase(join(folder, 'ledger.db'));
   const blobs = openBlobDatabase(join(folder, 'blobs.db'));
   const anchor = join(folder, 'head');
   const problem = anchorProblem(ledger, readHeadFile(anchor));
   if (problem === undefined) {
+    const signer = openNodeKey(nodeKey);
     const core = new LedgerCore({
       database: ledger,
       space,
-      signer: openNodeKey(nodeKey),
+      signer,
       epoch,
       now: Date.now,
       random: (bytes) => randomFillSync(bytes),
       deciders,
       reducers,
+      readBlob: (hash) => findBlob(blobs, hash),
       restart: readRestart(folder),
     });
     forgetRestart(folder);
+    finishPrune(() => finishPruning({ ledger, blobs, epoch, author: signer.key, verifySignature }));
     const stopped = (): void => markUnsynced(folder, epoch);
     const head = openHeadFile(anchor);
     serveWriter({ core, ledger, blobs, head, timers, stopped }, port);

@@ -82,7 +82,10 @@ function assertParent(folder: string): void {
   });
 }
 
-/** Blobs after the ledger: whatever the copied events name is then in the copied blobs. */
+/**
+ * Blobs after the ledger: whatever the copied events name is then in the copied blobs, unless it
+ * is pruned between the two.
+ */
 async function backupSpace(
   spaces: Spaces,
   space: string,
@@ -91,11 +94,13 @@ async function backupSpace(
   await spaces.open(space);
   const from = spaces.folder(space);
   mkdirSync(to, { recursive: true, mode: 0o700 });
-  for (const file of ['ledger.db', 'blobs.db']) {
-    const source = openForReading(join(from, file));
-    await backup(source, join(to, file));
-    source.close();
-  }
+  await spaces.undisturbed(space, async () => {
+    for (const file of ['ledger.db', 'blobs.db']) {
+      const source = openForReading(join(from, file));
+      await backup(source, join(to, file));
+      source.close();
+    }
+  });
   cpSync(join(from, 'project.json'), join(to, 'project.json'));
   const { commits, events } = anchorCopy(to);
   const bytes = statSync(join(to, 'ledger.db')).size + statSync(join(to, 'blobs.db')).size;

@@ -95,6 +95,10 @@ export function forgetUnsynced(folder: string, epoch: number): void {
   if (marked.epoch < epoch) rmSync(path, { force: true });
 }
 
+/** Whether nothing is known against a record: neither damage nor a failed sync. */
+export const isWhole = (folder: string): boolean =>
+  ![DAMAGE_FILE, UNSYNCED_FILE].some((file) => existsSync(join(folder, file)));
+
 /** Throws for a record that is known to be damaged, or that a disk failed to sync. */
 export function assertWhole(folder: string): void {
   if (existsSync(join(folder, DAMAGE_FILE))) {
@@ -114,10 +118,23 @@ export function assertWhole(folder: string): void {
   );
 }
 
-/** The size of a record on disk, in bytes, without what was set aside. */
+/** The sizes of a record's files on disk, in bytes, without what was set aside. */
+export interface RecordSizes {
+  readonly ledger: number;
+  readonly blobs: number;
+}
+
+/** Ledger and blobs, each with the log of its database. */
+export function recordSizes(folder: string): RecordSizes {
+  const sizeOf = (name: string): number =>
+    RECORD_FILES.filter((file) => file.startsWith(name))
+      .map((file) => statSync(join(folder, file), { throwIfNoEntry: false })?.size ?? 0)
+      .reduce((sum, size) => sum + size, 0);
+  return { ledger: sizeOf('ledger.db'), blobs: sizeOf('blobs.db') };
+}
+
+/** The size of a record on disk, in bytes. */
 export function recordBytes(folder: string): number {
-  const sizes = RECORD_FILES.map(
-    (file) => statSync(join(folder, file), { throwIfNoEntry: false })?.size ?? 0,
-  );
-  return sizes.reduce((sum, size) => sum + size, 0);
+  const { ledger, blobs } = recordSizes(folder);
+  return ledger + blobs;
 }
