@@ -46,17 +46,17 @@ export const historyCommands: Readonly<Record<string, Handler>> = {
   },
   'mission.diff-at': async (parts, command) => {
     const ledger = await ledgerOf(parts, command);
-    const { moment, tree } = rewind(ledger, readInput(momentOf, command));
+    const then = rewind(ledger, readInput(momentOf, command));
     const repository = await openRepository(repositoryOf(parts.spaces, ledger.space));
-    return { moment, ...(await diffThen(ledger.blobs, tree, repository)) };
+    return { moment: then.moment, ...(await diffThen(ledger, then, repository)) };
   },
   'mission.write-at': async (parts, command) => {
     const { folder, ...input } = readInput(momentOf.extend({ folder: z.string() }), command);
     const ledger = await ledgerOf(parts, command);
-    const { moment, tree } = rewind(ledger, input);
+    const then = rewind(ledger, input);
     const repository = await openRepository(repositoryOf(parts.spaces, ledger.space));
-    const written = await writeThen(ledger.blobs, tree, { repository, folder });
-    return { moment, ...written };
+    const written = await writeThen(ledger, then, { repository, folder });
+    return { moment: then.moment, ...written };
   },
   'mission.fork': async (parts, command, speaker) => {
     const { mission, at, ...asked } = readInput(forkOf, command);

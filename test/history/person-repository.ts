@@ -63,7 +63,9 @@ export class PersonRepository {
   /** A few changes of every kind, then a git commit. */
   work(): void {
     for (let left = 1 + this.#random.below(4); left > 0; left -= 1) this.#change();
-    this.#temp.commit('Work');
+    this.#temp.git('add', '--all');
+    // What was done may have been undone.
+    this.#temp.git('commit', '--quiet', '--allow-empty', '--message', 'Work');
     this.#remember();
   }
 
@@ -163,13 +165,19 @@ export class PersonRepository {
   }
 }
 
-/** Reads a folder as a tree, without what git keeps there. */
+/** Reads a folder as a tree, without what git keeps there; links are not followed. */
 export function readTree(folder: string): ModelTree {
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
-    .filter((path) => path !== '.git' && !path.startsWith('.git/'));
-  return new Map(entries.map((path) => [path, readFile(join(folder, path))]));
+  const tree = new Map<string, ModelFile>();
+  const visit = (path: string): void => {
+    for (const entry of readdirSync(join(folder, path), { withFileTypes: true })) {
+      const inside = path === '' ? entry.name : `${path}/${entry.name}`;
+      if (inside === '.git') continue;
+      if (entry.isDirectory()) visit(inside);
+      else tree.set(inside, readFile(join(folder, inside)));
+    }
+  };
+  visit('');
+  return tree;
 }
 
 function readFile(place: string): ModelFile {

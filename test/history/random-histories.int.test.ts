@@ -28,18 +28,19 @@ const MOMENTS = 6;
 async function checkMoment(story: RandomStory, told: ToldMission, at: string): Promise<number> {
   const { ledger } = story.world.space;
   const { mission } = told;
-  const { moment, tree, entities } = rewindMission({ ledger, reducers, mission, at });
+  const then = rewindMission({ ledger, reducers, mission, at });
+  const { moment, tree, entities } = then;
   const past = eventsUntil(story, mission, moment.position);
   const expected = story.treeAfter(told, past);
   const what = `${mission} at ${at} (${moment.type})`;
   const repository = await openRepository(story.world.repository.top);
   const folder = join(story.world.repository.folder, 'then');
-  const { missing, differing } = await writeThen(ledger.blobs, tree, { repository, folder });
+  const { missing, differing } = await writeThen(ledger, then, { repository, folder });
   assert.deepEqual({ missing, differing }, { missing: [], differing: [] }, what);
   assertSameTree(readTree(folder), expected, what);
   rmSync(folder, { recursive: true });
   assert.deepEqual(tree.underWay, openEdits(past), what);
-  const { diff } = await diffThen(ledger.blobs, tree, repository);
+  const { diff } = await diffThen(ledger, then, repository);
   assert.deepEqual(pathsIn(diff), changedPaths(story.person.treeOf(told.base), expected), what);
   const claimed = entities.filter(({ kind, body }) => {
     return kind === 'task' && (body as { status: string }).status === 'claimed';

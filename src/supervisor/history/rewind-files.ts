@@ -1,12 +1,13 @@
 /** The files of a mission at a moment, as a diff or as a folder: real bytes or none at all. */
 import type { Ledger } from '#ledger/ledger.ts';
+import { prunedNotes, type PrunedNote } from '#ledger/prune/pruned-mission.ts';
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import type { Repository } from '#workspace/git/open-repository.ts';
 import { runGit } from '#workspace/git/run-git.ts';
 import { writeChangeTree } from '#workspace/git/scratch-tree.ts';
 import { showDiff } from '#workspace/git/show-diff.ts';
-import { checkOut } from '#workspace/trees/check-out.ts';
-import type { MissionTree, TreeFile } from './mission-tree.ts';
+import { checkOut, type EditedFile } from '#workspace/trees/check-out.ts';
+import type { Rewound } from './rewind.ts';
 
 /** A file whose content at that moment is not here any more, and why. */
 export interface MissingFile {
@@ -29,16 +30,19 @@ export interface WrittenThen {
   readonly differing: readonly string[];
 }
 
+/** A mission as it was gone back in. */
+type Then = Pick<Rewound, 'mission' | 'tree'>;
+
 /** The unified diff from the base to the moment. */
 export async function diffThen(
-  blobs: Ledger['blobs'],
-  tree: MissionTree,
+  ledger: Pick<Ledger, 'blobs' | 'read'>,
+  then: Then,
   repository: Repository,
 ): Promise<DiffThen> {
-  const { base, gitCommit } = tree;
+  const { base, gitCommit } = then.tree;
   await assertBase(repository, base);
   const made = gitCommit !== null && (await hasCommit(repository, gitCommit)) ? gitCommit : null;
-  const { files, missing } = made === null ? readFiles(blobs, tree.files) : NOTHING;
+  const { files, missing } = made === null ? readFiles(ledger, then) : NOTHING;
   const to = made ?? (await writeChangeTree(repository, base, files));
   const diff = await showDiff({ cwd: repository.top, base, to });
   return { diff: diff.toString('utf8'), missing };
@@ -49,47 +53,55 @@ export async function diffThen(
  * `checkOut` throws.
  */
 export async function writeThen(
-  blobs: Ledger['blobs'],
-  tree: MissionTree,
+  ledger: Pick<Ledger, 'blobs' | 'read'>,
+  then: Then,
   { repository, folder }: { readonly repository: Repository; readonly folder: string },
 ): Promise<WrittenThen> {
-  const { base, gitCommit } = tree;
+  const { base, gitCommit, gitTree } = then.tree;
   if (gitCommit !== null && (await hasCommit(repository, gitCommit))) {
     const written = await checkOut(repository, { commit: gitCommit, files: [], folder });
     return { ...written, missing: [] };
   }
   await assertBase(repository, base);
-  const { files, missing } = readFiles(blobs, tree.files);
+  const { files, missing } = readFiles(ledger, then);
   if (missing.length > 0) return { folder: null, missing, differing: [] };
   if (gitCommit === null) {
     return { ...(await checkOut(repository, { commit: base, files, folder })), missing };
   }
   // Its git commit is gone (a removed branch, then git's clean-up): the record has what it held.
   const commit = await writeChangeTree(repository, base, files);
-  if (commit !== tree.gitTree) throw otherTree(gitCommit, commit);
+  if (commit !== gitTree) throw otherTree(gitCommit, commit);
   return { ...(await checkOut(repository, { commit, files: [], folder })), missing };
 }
 
 const NOTHING = { files: [], missing: [] } as const;
 
 interface ReadFiles {
-  readonly files: readonly { readonly path: string; readonly baseHash: string; bytes: Buffer }[];
+  readonly files: readonly EditedFile[];
   readonly missing: readonly MissingFile[];
 }
 
-function readFiles(blobs: Ledger['blobs'], wanted: readonly TreeFile[]): ReadFiles {
-  const files = [];
+function readFiles({ blobs, read }: Pick<Ledger, 'blobs' | 'read'>, then: Then): ReadFiles {
+  const files: EditedFile[] = [];
   const missing: MissingFile[] = [];
-  for (const { path, baseHash, hash } of wanted) {
+  for (const { path, baseHash, hash } of then.tree.files) {
     try {
       files.push({ path, baseHash, bytes: blobs.get(hash) });
     } catch (thrown) {
-      const { name, message } = toSkeinError(thrown);
-      if (name !== 'blob-missing' && name !== 'record-damaged') throw thrown;
-      missing.push({ path, hash, why: message });
+      const error = toSkeinError(thrown);
+      if (!GONE.has(error.name)) throw thrown;
+      missing.push({ path, hash, why: whyGone(error, prunedNotes(read, then.mission)[0]) });
     }
   }
   return { files, missing };
+}
+
+const GONE = new Set(['blob-missing', 'record-damaged']);
+
+/** What is damaged is not called pruned, though other things of the mission may have been. */
+function whyGone({ name, message }: SkeinError, note: PrunedNote | undefined): string {
+  if (name !== 'blob-missing' || note === undefined) return message;
+  return `it was pruned on ${note.time} (record.pruned ${note.event})`;
 }
 
 async function hasCommit({ top }: Repository, commit: string): Promise<boolean> {

@@ -5,6 +5,7 @@
 import { foldMission } from '#ledger/history/fold-mission.ts';
 import { resolveMoment, type Moment } from '#ledger/history/moment.ts';
 import type { Ledger } from '#ledger/ledger.ts';
+import { prunedNotes } from '#ledger/prune/pruned-mission.ts';
 import type { ReducerSet } from '#ledger/reducer.ts';
 import type { Entity } from '#protocol/entity.ts';
 import { parseEnvelope } from '#protocol/event.ts';
@@ -44,7 +45,8 @@ export function rewindMission({ ledger, reducers, mission, at }: RewindRequest):
   const found = resolveMoment(read, mission, at);
   const { position: upTo } = found;
   const { entities, events, pruned } = foldMission({ read, reducers, mission, upTo });
-  if (!entities.has(`mission/${mission}`)) throw forgotten(mission, events, pruned.length);
+  if (!entities.has(`mission/${mission}`))
+    throw forgotten(ledger, mission, { events, pruned: pruned.length });
   const sorted = [...entities].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entity]) => entity);
   return {
     mission,
@@ -66,9 +68,16 @@ function describe(
   return { type, subject };
 }
 
-const forgotten = (mission: string, events: number, pruned: number): SkeinError =>
-  new SkeinError(
+function forgotten(
+  { read }: RewindRequest['ledger'],
+  mission: string,
+  { events, pruned }: Pick<Rewound, 'events' | 'pruned'>,
+): SkeinError {
+  const [note] = prunedNotes(read, mission);
+  const when = note === undefined ? '' : ` on ${note.time} (record.pruned ${note.event})`;
+  return new SkeinError(
     'blob-missing',
-    `Cannot go back in mission ${mission}: ${pruned} of its ${events} events until then were pruned`,
+    `Cannot go back in mission ${mission}: ${pruned} of its ${events} events until then were pruned${when}`,
     { fix: `What became of it is still here: skein show ${mission}` },
   );
+}
