@@ -9,7 +9,7 @@ import { findMission } from '../../mission-lookup.ts';
 import { MISSION_OPTIONS, readJobs, readShow, SHOW_OPTIONS } from '../../mission-request.ts';
 import { newCommandId } from '../../new-id.ts';
 
-const { repo: _repo, ...ASKED } = MISSION_OPTIONS;
+const { repo: _repo, merge: _merge, ...ASKED } = MISSION_OPTIONS;
 
 const MILLIONTHS = 1_000_000;
 
@@ -37,6 +37,7 @@ export const command: CliCommand = {
       help: 'approve its plan without asking, if it is asked about',
     },
     ...ASKED,
+    merge: { ...MISSION_OPTIONS.merge, help: `${MISSION_OPTIONS.merge.help} (never inherited)` },
     detach: { type: 'boolean', help: 'do not wait for the end' },
     ...SHOW_OPTIONS,
   },

@@ -102,15 +102,16 @@ function inheritedPlan(
 
 const dollars = (millionths: number): string => `${millionths / 1_000_000} dollars`;
 
-/** A yes counts for exactly what it was said to; money is asked about anew each time. */
+/** A yes counts for what it was said to, or for less; money is asked about anew each time. */
 function inheritedApproval({ input, original, inherited }: Fork): Approval {
   const { approval, options } = input;
   if (approval === null || inherited === null) return null;
-  const isSame =
+  const merge = options.merge && original.options.merge;
+  const isCovered =
     approval.hash === inherited.original.hash &&
-    canonicalJson(options) === canonicalJson(original.options) &&
+    canonicalJson(options) === canonicalJson({ ...original.options, merge }) &&
     inherited.original.price.money === 0;
-  return isSame ? { event: approval.event, from: approval.from } : null;
+  return isCovered ? { event: approval.event, from: approval.from } : null;
 }
 
 function forkData(

@@ -13,8 +13,8 @@ import type { ForkPoint } from './fork-point.ts';
 import { forkIds } from './inherit-plan.ts';
 
 /**
- * What a person asks for; goal and options that are absent are those of the original. `budget` in
- * millionths of a US dollar: it is given anew for each fork, never inherited.
+ * What a person asks for; goal and options that are absent are those of the original, but for
+ * `merge`. `budget` in millionths of a US dollar: it is given anew for each fork, never inherited.
  */
 export interface ForkRequest {
   readonly point: ForkPoint;
@@ -57,7 +57,8 @@ export async function prepareFork(
     at,
     goal,
     recipe,
-    options: { ...state.options, ...options },
+    // The person's branch is moved when they ask for it, each time.
+    options: { ...state.options, merge: false, ...options },
     budget,
     plan,
     approval,
