@@ -6,18 +6,24 @@ import type { Speaker } from '#protocol/command.ts';
 import { toSkeinError } from '#protocol/errors.ts';
 import type { MissionState } from '#supervisor/mission-reducer.ts';
 import { human } from '../support/test-ledger.ts';
-import type { Life } from './sim-node.ts';
-import { goalOf } from './sim-recipe.ts';
-import { TOP } from './world-state.ts';
+import type { Lie } from './node/sim-crew.ts';
+import type { Life } from './node/sim-node.ts';
+import { goalOf, type Intent } from './node/sim-recipe.ts';
+import { TOP } from './world/world-state.ts';
 
-/** What a person wants of one mission. Steps count from the beginning of the story. */
-export interface Wish {
+/** A person's answer to a plan. */
+export type Answer = 'approve' | 'reject';
+
+/** What a person wants of one mission, and who lies to them. Steps count from the story's begin. */
+export interface Wish extends Intent {
   readonly mission: string;
-  readonly author: string;
-  readonly paths: readonly string[];
   readonly checks: readonly string[];
   readonly merge: boolean;
-  readonly answer: 'approve' | 'reject';
+  /** How many tasks may be at work at once. */
+  readonly jobs: number;
+  /** To the first plan, and to those that follow. */
+  readonly answers: readonly [Answer, Answer];
+  readonly lie: Lie | null;
   readonly cancelAt: number | null;
   readonly interruptAt: number | null;
 }
@@ -35,7 +41,9 @@ export const missionOf = ({ ledger }: Life, { mission }: Wish): MissionState | u
 export class Person {
   readonly wish: Wish;
   readonly #newId: () => string;
-  readonly #ids: Readonly<Record<'approve' | 'reject' | 'cancel', string>>;
+  readonly #cancelId: string;
+  /** One id for the answer to each plan, by its hash. */
+  readonly #answerIds = new Map<string, string>();
   #busyIn: Life | undefined;
   #interrupted = false;
   #cancelled = false;
@@ -45,7 +53,7 @@ export class Person {
   constructor(wish: Wish, newId: () => string) {
     this.wish = wish;
     this.#newId = newId;
-    this.#ids = { approve: newId(), reject: newId(), cancel: newId() };
+    this.#cancelId = newId();
   }
 
   /** Whether the mission has ended and nothing that was asked is still to be answered. */
@@ -90,26 +98,26 @@ export class Person {
   }
 
   #submit({ supervisor }: Life): Promise<unknown> {
-    const { mission, author, paths, checks, merge } = this.wish;
-    const options = { checks, merge, hooks: false, keepExports: false };
-    const submission = { goal: goalOf(author, paths), repository: TOP, searchPath: '', options };
+    const { mission, checks, merge, jobs } = this.wish;
+    const options = { checks, merge, hooks: false, keepExports: false, jobs };
+    const goal = goalOf(this.wish);
+    const submission = { goal, repository: TOP, searchPath: '', options };
     return supervisor.submit({ id: mission, name: 'mission.submit', input: null }, submission, who);
   }
 
-  #answer({ supervisor, ledger }: Life, { hash }: MissionState): Promise<unknown> {
-    const { mission, answer } = this.wish;
+  #answer({ supervisor, ledger }: Life, { hash, approvedFrom }: MissionState): Promise<unknown> {
+    const { mission, answers } = this.wish;
+    const answer = answers[approvedFrom === null ? 0 : 1];
+    const id = this.#answerIds.get(hash ?? '') ?? this.#newId();
+    this.#answerIds.set(hash ?? '', id);
     const more = answer === 'approve' ? { from: 'terminal' } : { reason: 'not like this' };
     const input = { mission, hash, ...more };
-    return supervisor[answer](
-      ledger,
-      { id: this.#ids[answer], name: `mission.${answer}`, input },
-      who,
-    );
+    return supervisor[answer](ledger, { id, name: `mission.${answer}`, input }, who);
   }
 
   async #cancel({ supervisor, ledger }: Life): Promise<void> {
     const input = { mission: this.wish.mission, reason: 'never mind' };
-    const command = { id: this.#ids.cancel, name: 'mission.cancel', input };
+    const command = { id: this.#cancelId, name: 'mission.cancel', input };
     // Whatever the answer is, they don't ask again; without an answer they do.
     await supervisor.cancel(ledger, command, who).finally(() => (this.#cancelled = true));
   }

@@ -6,9 +6,10 @@ import { tell } from './tell.ts';
 const SEEDS = Number(process.argv[2] ?? 0);
 
 async function run(): Promise<void> {
-  const { changes } = await tell(plainStory(1, 2, null));
+  const wishes = [{}, {}];
+  const { changes } = await tell(plainStory(1, { wishes }));
   for (let seed = 0; seed < SEEDS; seed += 1) {
-    const told = await tell(plainStory(seed, 2, 1 + ((seed * 7) % changes)));
+    const told = await tell(plainStory(seed, { wishes, crashAt: 1 + ((seed * 7) % changes) }));
     assert.deepEqual(told.statuses, ['done', 'done'], `a quiet mission has failed, seed ${seed}`);
     await tell(storyOf(seed));
   }

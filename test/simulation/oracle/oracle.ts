@@ -1,7 +1,7 @@
 /**
  * What must hold, whatever happened: the record is whole and folds to the state there is, nothing
- * acknowledged is lost, no path was held twice, no effect without its lease, the world is what the
- * missions that are done should have made of it.
+ * acknowledged is lost, nothing was done twice, the world is what the missions that are done should
+ * have made of it. (Rules about single events are beside this file.)
  */
 import assert from 'node:assert/strict';
 import type { DatabaseSync } from 'node:sqlite';
@@ -14,21 +14,14 @@ import { foldAll } from '#ledger/refold.ts';
 import { entityFromRow } from '#ledger/store/entity-store.ts';
 import { ChainWalk } from '#ledger/verify/verify-chain.ts';
 import { DamageList } from '#ledger/verify/verify-damage.ts';
-import { decodeEvent } from '#protocol/event-types.ts';
-import type { EventEnvelope } from '#protocol/event.ts';
-import type { MissionProblem } from '#supervisor/mission-reducer.ts';
+import type { MissionState } from '#supervisor/mission-reducer.ts';
 import type { LeaseState } from '#tasks/task-reducer.ts';
-import { SPACE } from '../support/test-ledger.ts';
-import { missionOf, type Wish } from './person.ts';
-import type { Acknowledged, Life } from './sim-node.ts';
-import type { SimDisk } from './sim-disk.ts';
-import { BASE, edited, newWorld, treeId, type Tree, type WorldState } from './world-state.ts';
-
-/** From which event on which epoch wrote. */
-export interface EpochStart {
-  readonly epoch: number;
-  readonly after: number;
-}
+import { SPACE } from '../../support/test-ledger.ts';
+import type { SimDisk } from '../node/sim-disk.ts';
+import type { Acknowledged, Life } from '../node/sim-node.ts';
+import { missionOf, type Wish } from '../person.ts';
+import { BASE, newWorld, treeId, type Tree, type WorldState } from '../world/world-state.ts';
+import { expectedTree, isSloppy } from './plan-rules.ts';
 
 /** All that the record can be asked by itself; also right after a crash. */
 export function assertRecord(
@@ -68,88 +61,33 @@ export function assertAcknowledged(
   }
 }
 
-function* eventsOf(database: DatabaseSync): Generator<readonly [number, EventEnvelope]> {
-  const rows = database.prepare('SELECT position, body FROM events ORDER BY position').all();
-  for (const { position, body } of rows) {
-    const decoded = decodeEvent(body as Uint8Array);
-    yield [Number(position), decoded.event as EventEnvelope];
-  }
-}
-
-/** A second, simple opinion on leases: who holds what is written down as the events go by. */
-export function assertLeases(database: DatabaseSync, epochs: readonly EpochStart[]): void {
-  const held = new Map<string, LeaseState>();
-  const granted = new Set<string>();
-  for (const [position, { type, subject, data }] of eventsOf(database)) {
-    const epoch = epochs.findLast(({ after }) => after < position)?.epoch;
-    const id = subject.slice('lease/'.length);
-    if (type === 'lease.granted') {
-      const lease = data as LeaseState;
-      assert.equal(lease.epoch, epoch, 'a lease is of the epoch that grants it');
-      for (const other of held.values()) {
-        if (other.epoch !== epoch) continue;
-        const both = other.paths.filter((path) => lease.paths.includes(path));
-        assert.deepEqual(both, [], `two hold a path: ${other.task}, ${lease.task}`);
-      }
-      const tokens = [...held.values()].map(({ token }) => token);
-      assert.ok(Math.max(0, ...tokens) < lease.token, 'tokens rise');
-      held.set(id, lease);
-      for (const path of lease.paths) granted.add(`${epoch} ${path}`);
-    } else if (type === 'lease.released') held.delete(id);
-    else if (type === 'edit.intended') assertHolder(data as EditIntent, held, epoch);
-    else if (type === 'mission.failed') assertHeld(data as MissionProblem, granted, epoch);
-  }
-}
-
-/** Who could not have a path was refused because somebody had it in this epoch. */
-function assertHeld(
-  { message }: MissionProblem,
-  granted: ReadonlySet<string>,
-  epoch: number | undefined,
-): void {
-  const path = /Cannot lease (\S+):/.exec(message)?.[1];
-  if (path === undefined) return;
-  assert.ok(granted.has(`${epoch} ${path}`), `${path} was refused and nobody held it`);
-}
-
-interface EditIntent {
-  readonly lease: string;
-  readonly token: number;
-  readonly path: string;
-}
-
-function assertHolder(
-  { lease, token, path }: EditIntent,
-  held: ReadonlyMap<string, LeaseState>,
-  epoch: number | undefined,
-): void {
-  const holder = held.get(lease);
-  const holds = holder?.token === token && holder.epoch === epoch && holder.paths.includes(path);
-  assert.ok(holds, `an edit of ${path} was let in without its lease`);
-}
-
 /** What happens once happened once, however often the node died in the middle of it. */
 export function assertOnce({ happened }: WorldState): void {
   const again = Object.entries(happened).filter(
-    ([what, times]) => times > 1 && !/^(half|check|removal|files) /.test(what),
+    ([what, times]) => times > 1 && !/^(half|second|check|removal|files) /.test(what),
   );
   assert.deepEqual(again, [], 'these were done again');
 }
 
+/** What was wished, and how many agents fell silent over each task. */
+export interface Told {
+  readonly wishes: readonly Wish[];
+  readonly silences: ReadonlyMap<string, number>;
+}
+
 /** Every mission has ended, and the world holds what it promised, and nothing of the others. */
-export function assertEnd(life: Life, disk: SimDisk, wishes: readonly Wish[]): void {
-  const { world } = disk;
+export function assertEnd(life: Life, { world }: SimDisk, { wishes, silences }: Told): void {
   const merged: Tree[] = [newWorld().files];
   for (const wish of wishes) {
     const state = missionOf(life, wish);
     const ref = world.refs[`refs/heads/skein/${wish.mission}`];
     const status = state?.status ?? 'missing';
-    assert.notEqual(state?.problem?.error, 'internal', state?.problem?.message ?? '');
     if (status === 'done') {
       const tree = world.commits[ref ?? '']?.tree ?? {};
       assert.equal(state?.gitCommit, ref, 'the record names the git commit on the branch');
-      assert.equal(treeId(tree), treeId(expectedTree(wish)), `${wish.author} made another tree`);
-      assert.equal(world.worktrees[`/worktrees/${wish.mission}`], undefined);
+      assert.equal(treeId(tree), treeId(wantedTree(wish)), `${wish.author} made another tree`);
+      const left = Object.keys(world.worktrees).filter((path) => path.includes(wish.mission));
+      assert.deepEqual(left, [], 'a mission that is done leaves a worktree');
       if (state?.merged === true) merged.push(tree);
     } else if (state?.problem?.error === 'effect-unknown') {
       // Files that another merge left half-made: a person must look. Only a merge gets there.
@@ -157,6 +95,7 @@ export function assertEnd(life: Life, disk: SimDisk, wishes: readonly Wish[]): v
     } else if (status !== 'cancelled') {
       assert.equal(ref, undefined, `a mission that is ${status} leaves no branch`);
     }
+    assertOwnEnd(wish, { status, problem: state?.problem ?? null, silences });
     assertNothingOpen(life, wish, status);
   }
   assert.ok(merged.length <= 2, 'only one mission can be merged into one base');
@@ -166,12 +105,54 @@ export function assertEnd(life: Life, disk: SimDisk, wishes: readonly Wish[]): v
   assert.equal(treeId(main), treeId(last));
 }
 
-/** The tree of a mission that is done. */
-export function expectedTree({ author, paths }: Wish): Tree {
-  const base = newWorld().commits[BASE]?.tree ?? {};
-  const changes = paths.map((path) => [path, edited(base[path] ?? '', author)] as const);
-  return { ...base, ...Object.fromEntries(changes) };
+interface End extends Pick<MissionState, 'problem'> {
+  readonly status: string;
+  readonly silences: Told['silences'];
 }
+
+/** A mission ends as its story would have it: nothing fails but what must. */
+function assertOwnEnd(wish: Wish, { status, problem, silences }: End): void {
+  const told = `${wish.author} is ${status}: ${problem?.error} ${problem?.message}`;
+  if (status === 'cancelled') assert.notEqual(wish.cancelAt, null, told);
+  else if (status === 'rejected') assert.ok(isRejected(wish), told);
+  else if (status === 'done') {
+    assert.ok(wish.lie === null && !isSloppy(wish), `nobody noticed a lie: ${told}`);
+    assert.ok(!isRejected(wish) && !breaks(wish), told);
+  } else {
+    assert.equal(status, 'failed', told);
+    assert.ok(mayFail(wish, silences).includes(problem?.error ?? ''), told);
+  }
+}
+
+/** So many agents may fall silent over one task before its mission fails. */
+const MOST_SILENCES = 3;
+
+const isRejected = ({ answers, hidden }: Wish): boolean =>
+  answers[0] === 'reject' || (hidden !== null && answers[1] === 'reject');
+
+const breaks = ({ checks, paths, hidden }: Wish): boolean =>
+  [...paths, hidden].some((path) => checks.includes(`breaks-${path}`));
+
+/** The names of errors that the mission may come to. */
+function mayFail(wish: Wish, silences: Told['silences']): readonly string[] {
+  const tooOften = [...silences].some(
+    ([task, times]) => task.startsWith(wish.mission) && times >= MOST_SILENCES,
+  );
+  return [
+    ...(tooOften ? ['agent-lost'] : []),
+    ...(breaks(wish) ? ['check-failed'] : []),
+    ...(wish.merge ? ['effect-unknown'] : []),
+    ...(isSloppy(wish) ? ['review-refused'] : []),
+    ...(wish.lie === null ? [] : ['evidence-missing', 'review-refused', 'edit-conflict']),
+  ];
+}
+
+/** The tree of a mission that is done. */
+const wantedTree = ({ author, paths, hidden, commanded }: Wish): Tree =>
+  expectedTree(newWorld().commits[BASE]?.tree ?? {}, author, [
+    ...paths,
+    ...[hidden, commanded].filter((path) => path !== null),
+  ]);
 
 function assertNothingOpen({ ledger }: Life, { mission }: Wish, status: string): void {
   const mine = (body: unknown): boolean => (body as { mission?: string }).mission === mission;

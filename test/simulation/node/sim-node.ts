@@ -5,8 +5,7 @@
  */
 import { EventEmitter } from 'node:events';
 import type { MessagePort } from 'node:worker_threads';
-import { makeCoder } from '#agents/coder.ts';
-import { makeRunner } from '#agents/runner.ts';
+import { makeMemoryBus } from '#bus/memory-bus.ts';
 import { deciders, reducers } from '#daemon/state-tables.ts';
 import type { Signer } from '#identity/signer.ts';
 import { LedgerCore } from '#ledger/ledger-core.ts';
@@ -20,12 +19,13 @@ import type { Command, Receipt, Speaker } from '#protocol/command.ts';
 import { fromErrorBody, type SkeinError } from '#protocol/errors.ts';
 import { Supervisor } from '#supervisor/supervisor.ts';
 import type { EffectState } from '#tasks/effect-reducer.ts';
-import { SPACE } from '../support/test-ledger.ts';
+import { SPACE } from '../../support/test-ledger.ts';
 import { Crashed, type SimDisk } from './sim-disk.ts';
-import { changeRecipe } from './sim-recipe.ts';
-import { makeSimWorld } from './sim-world.ts';
-import { TOP } from './world-state.ts';
+import { makeSimWorld, writePastDoor } from '../world/sim-world.ts';
+import { TOP } from '../world/world-state.ts';
+import type { Sleepers } from './hangs.ts';
 import type { Scheduler, SimClock } from './scheduler.ts';
+import { makeSimCrew, type Lie } from './sim-crew.ts';
 
 /** The channel on which the writer is asked; draining it wakes a frozen writer. */
 export const WRITER = 'writer';
@@ -47,6 +47,11 @@ export interface LifeOptions {
   readonly random: (bytes: Uint8Array) => Uint8Array;
   readonly newId: () => string;
   readonly acknowledge: (done: Acknowledged) => void;
+  /** Told of every command as it is sent, and of every sign of life of a lease's holder. */
+  readonly sent: (command: Command) => void;
+  readonly alive: (lease: string) => void;
+  readonly sleepers: Sleepers;
+  readonly lies: readonly Lie[];
 }
 
 /** A node at work. */
@@ -62,42 +67,67 @@ export interface Life {
 
 /** Opens the record as a node does (anchor first) and serves it. */
 export function startLife(options: LifeOptions): Life {
-  const { disk, scheduler, clock, epoch, newId } = options;
+  const { disk, epoch } = options;
   const problem = anchorProblem(disk.ledger, disk.head);
   if (problem !== undefined) throw problem;
   const ledger = startWriter(options);
   const reports: SkeinError[] = [];
   const violations: string[] = [];
-  const isOpen = (effect: string): boolean => {
-    const state = ledger.read.entity('effect', effect)?.body as EffectState | undefined;
-    return state?.status === 'intended';
-  };
+  const supervisor = startSupervisor(options, ledger, {
+    report: (error) => void reports.push(error),
+    violate: (state) => void violations.push(state),
+  });
+  return { epoch, ledger, supervisor, reports, violations };
+}
+
+interface Ears {
+  readonly report: (error: SkeinError) => void;
+  readonly violate: (state: string) => void;
+}
+
+function startSupervisor(
+  options: LifeOptions,
+  ledger: Ledger,
+  { report, violate }: Ears,
+): Supervisor {
+  const { disk, scheduler, clock, epoch, newId, sleepers, lies, alive } = options;
   const turn = (): Promise<void> => scheduler.turn();
-  const reflex = {
-    guardrails: ['simulated'],
-    judge: () => Promise.resolve({ type: 'accept' as const }),
-  };
-  const supervisor = new Supervisor({
-    crew: {
-      coder: makeCoder('agent:coder', reflex),
-      runner: makeRunner('agent:runner'),
-      changeGuardrails: [],
-      recipes: [changeRecipe(disk.world)],
-    },
-    world: makeSimWorld({ disk, turn, isOpen, violate: (state) => violations.push(state) }),
+  const after = (ms: number, callback: () => void): (() => void) => scheduler.after(ms, callback);
+  const { crew, writerProblem, hang, pause } = makeSimCrew({
+    world: disk.world,
+    turn,
+    hang: sleepers.hang,
+    alive,
+    lies,
+    writePastDoor: (mission, path) => writePastDoor(disk, mission, path),
+  });
+  const isOpen = (key: string): boolean => hasOpenEffect(ledger, key);
+  return new Supervisor({
+    crew,
+    world: makeSimWorld({ disk, turn, hang, isOpen, writerProblem, violate }),
+    bus: makeMemoryBus({ soon: (run) => scheduler.post('bus', run), after, report }),
+    jobs: 2,
     worktrees: '/worktrees',
     scratch: '/scratch',
     epoch,
     now: () => clock.wallMs,
     monotonicMs: () => clock.monotonicMs,
     newId,
-    after: (ms, callback) => scheduler.after(ms, callback),
+    after,
     ledgerOf: () => Promise.resolve(ledger),
     projectOf: () => ({ repository: TOP, searchPath: '' }),
-    report: (error) => reports.push(error),
+    pause,
+    report,
   });
-  return { epoch, ledger, supervisor, reports, violations };
 }
+
+/** Whether the effect is open, or one whose key goes on after it: what is done a second time. */
+const hasOpenEffect = ({ read }: Ledger, key: string): boolean =>
+  read.entities('effect', key).some(({ id, body }) => {
+    const rest = id.slice(key.length);
+    const isOne = rest === '' || key.endsWith('/') || /^[@#]/.test(rest);
+    return isOne && (body as EffectState).status === 'intended';
+  });
 
 function startWriter(options: LifeOptions): Ledger {
   const { disk, scheduler, clock, epoch, random, signer } = options;
@@ -153,7 +183,10 @@ interface Call {
 
 type Request<R = WriterRequest> = R extends { call: number } ? Omit<R, 'call'> : never;
 
-function makeClient({ disk, acknowledge }: LifeOptions, send: (request: WriterRequest) => void) {
+function makeClient(
+  { disk, acknowledge, sent }: LifeOptions,
+  send: (request: WriterRequest) => void,
+) {
   const calls = new Map<number, Call>();
   const read = makeLedgerReader(disk.ledger);
   let last = 0;
@@ -171,6 +204,7 @@ function makeClient({ disk, acknowledge }: LifeOptions, send: (request: WriterRe
     space: SPACE,
     read,
     execute: async (command, speaker) => {
+      sent(command);
       const answer = await call({ type: 'execute', pending: { command, speaker } });
       const { receipt } = answer as Extract<WriterAnswer, { receipt: unknown }>;
       acknowledge({ command, speaker, receipt });

@@ -3,7 +3,7 @@
  * seed says who goes on next; messages of one channel keep their order, as those of a port do.
  * Between two steps all promises settle, so one seed gives one story.
  */
-import type { SeededRandom } from '../support/seeded-random.ts';
+import type { SeededRandom } from '../../support/seeded-random.ts';
 
 /** Time that outlives a crash: the wall clock (may jump) and the monotonic one; milliseconds. */
 export interface SimClock {
@@ -88,6 +88,17 @@ export class Scheduler {
       next.run();
       await settled();
     }
+  }
+
+  /** Nobody can go on: time passes until the next timer rings; false when there is none. */
+  async skip(): Promise<boolean> {
+    const nextMs = Math.min(...this.#timers.map(({ atMs }) => atMs));
+    const passedMs = nextMs - this.#clock.monotonicMs;
+    if (!Number.isFinite(passedMs)) return false;
+    this.#clock.wallMs += Math.max(0, passedMs);
+    this.#clock.monotonicMs += Math.max(0, passedMs);
+    this.#dueTimers();
+    return this.step();
   }
 
   #dueTimers(): void {

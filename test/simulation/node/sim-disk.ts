@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { ChainHead } from '#ledger/ledger.ts';
 import { openBlobDatabase, openLedgerDatabase } from '#ledger/store/database.ts';
 import type { HeadFile } from '#ledger/store/head-file.ts';
-import type { WorldState } from './world-state.ts';
+import type { WorldState } from '../world/world-state.ts';
 
 /** What is left of a life. */
 export interface Remains {
