@@ -172,8 +172,7 @@ function expectAsBefore(work: MissionWork, task: string, run: CheckRun): Expecta
 }
 
 async function actCheck(work: MissionWork, check: PlannedCheck): Promise<EffectData> {
-  const { result } = await runCommand(work, check, CHECK_TIMEOUT_MS);
-  return recordedOutcome(work, result);
+  return recordedOutcome(work, await runCommand(work, check, CHECK_TIMEOUT_MS));
 }
 
 async function performCommit(

@@ -1,9 +1,9 @@
 /** Makes the worktree of a mission a working project: checked out, dependencies linked or set up. */
 import { SkeinError } from '#protocol/errors.ts';
 import type { EffectState } from '#tasks/effect-reducer.ts';
-import type { Probe } from '#tasks/effects.ts';
+import type { EffectData, Probe } from '#tasks/effects.ts';
 import type { MissionWork } from '#tasks/mission-work.ts';
-import { runCommand } from '#tasks/run-command.ts';
+import { recordedOutcome, runCommand } from '#tasks/run-command.ts';
 
 /** What the worktree of a mission turned out to be. */
 export interface PreparedWorktree {
@@ -114,10 +114,8 @@ async function setUp(work: MissionWork, suffix: string): Promise<readonly string
   return [];
 }
 
-async function actSetup(work: MissionWork, command: string): Promise<Record<string, unknown>> {
-  const { outcome, result } = await runCommand(work, { name: 'setup', command });
-  const blob = await work.ledger.blobs.putText(result.output);
-  return { ...outcome, output: { blob, totalBytes: result.outputBytes } };
+async function actSetup(work: MissionWork, command: string): Promise<EffectData> {
+  return recordedOutcome(work, await runCommand(work, { name: 'setup', command }));
 }
 
 /** Linking again is harmless, so it needs no intent of its own; what was linked is told once. */
