@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, Load>> = {
   log: () => import('./commands/record/log.ts'),
   missions: () => import('./commands/mission/missions.ts'),
   plan: () => import('./commands/mission/plan.ts'),
+  prune: () => import('./commands/record/prune.ts'),
   reject: () => import('./commands/mission/reject.ts'),
   repair: () => import('./commands/record/repair.ts'),
   restore: () => import('./commands/record/restore.ts'),
@@ -29,6 +30,7 @@ const COMMANDS: Readonly<Record<string, Load>> = {
   tasks: () => import('./commands/swarm/tasks.ts'),
   up: () => import('./commands/node/up.ts'),
   verify: () => import('./commands/record/verify.ts'),
+  why: () => import('./commands/history/why.ts'),
   'why-waiting': () => import('./commands/swarm/why-waiting.ts'),
 };
 

@@ -19,6 +19,7 @@ export const OVERVIEW = `Skein: supervisor, message bus and flight recorder for 
   skein verify                     prove the record, or name what is damaged
   skein repair [--yes]             rebuild a damaged record from what can be proven
   skein backup | restore <folder>  copy the records; bring them back
+  skein prune [--yes]              let go of the contents of old missions
 
   skein status | up | down         the node of this home
   skein doctor | clean             versions, permissions, sizes; remove left-over worktrees

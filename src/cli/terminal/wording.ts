@@ -16,6 +16,12 @@ export const short = (id: unknown): string => word(id).slice(0, 10);
 /** Milliseconds as seconds with a tenth. */
 export const seconds = (ms: unknown): string => `${(Number(ms) / 1000).toFixed(1)} s`;
 
+/** Bytes as a person reads them: `812 B`, `4.1 kB`, `3.2 MB`. */
+export function size(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
 /** `1 file`, `2 files`; `plural` where it is not made with an s. */
 export const count = (amount: number, noun: string, plural = `${noun}s`): string =>
   `${amount} ${amount === 1 ? noun : plural}`;

@@ -1,5 +1,6 @@
 /** skein show: one mission with its plan, checks, evidence and end. */
 import type { SpaceEntity } from '#api/door.ts';
+import type { PlanContents } from '#supervisor/plan-contents.ts';
 import type { EffectState } from '#tasks/effect-reducer.ts';
 import { shownPlan } from '../../answer-plan.ts';
 import type { CliCommand } from '../../command.ts';
@@ -12,6 +13,7 @@ import {
 } from '../../mission-lookup.ts';
 import type { NodeClient } from '../../node-client.ts';
 import { fetchContents, planLines } from '../../terminal/print-plan.ts';
+import { fetchPruned, prunedLines, unlessGone } from '../../terminal/record/pruned-note.ts';
 import { style, type Style } from '../../terminal/style.ts';
 import { count } from '../../terminal/wording.ts';
 
@@ -27,18 +29,19 @@ export const command: CliCommand = {
     const shown = await shownPlan(client, mission, mission.body.plan);
     const plan = shown?.plan;
     const effects = await effectsOf(client, mission);
+    const pruned = await fetchPruned(client, mission);
     if (typed.flag('json')) {
       process.stdout.write(
-        `${JSON.stringify({ id: mission.id, space: mission.space, ...mission.body, plan, effects })}\n`,
+        `${JSON.stringify({ id: mission.id, space: mission.space, ...mission.body, plan, effects, pruned })}\n`,
       );
       return 0;
     }
     const painted = style(process.stdout);
     const status = statusWord(mission, await missionsAtWork(client));
-    const lines = headLines(mission, status, painted);
+    const lines = [...headLines(mission, status, painted), ...prunedLines(pruned, painted)];
     if (shown !== undefined) {
-      const contents = await fetchContents(client, mission.space, shown.plan);
-      lines.push('', ...planLines(shown, contents, painted));
+      const contents = await unlessGone(fetchContents(client, mission.space, shown.plan));
+      lines.push('', ...planLines(shown, contents ?? NO_CONTENTS, painted));
     }
     lines.push(
       ...(await checkLines(client, mission.space, effects, painted)),
@@ -49,6 +52,9 @@ export const command: CliCommand = {
     return 0;
   },
 };
+
+/** Of a plan whose contents were pruned the tasks, the checks and the price are left. */
+const NO_CONTENTS: PlanContents = { format: 2, title: '', edits: [], listed: [], names: null };
 
 async function effectsOf(client: NodeClient, { id, space }: FoundMission): Promise<EffectState[]> {
   const path = `/v1/entities/effect?space=${space}&mission=${id}`;
@@ -112,11 +118,12 @@ async function outputLines(
   space: string,
   { output }: CheckRun,
 ): Promise<string[]> {
+  const path = `/v1/blobs/${output.blob?.hash}?space=${space}`;
   const text =
     output.blob === undefined
       ? (output.text ?? '')
-      : (await client.bytes(`/v1/blobs/${output.blob.hash}?space=${space}`)).toString('utf8');
-  return text
+      : (await unlessGone(client.bytes(path)))?.toString('utf8');
+  return (text ?? '(this output was pruned)')
     .trimEnd()
     .split('\n')
     .slice(-MOST_OUTPUT_LINES)

@@ -3,13 +3,20 @@ import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { HomePaths } from '#daemon/home/home-paths.ts';
-import type { CleanedWorktree } from '#daemon/home/clean-worktrees.ts';
+import type { Cleaned } from '#daemon/home/clean-worktrees.ts';
 import { needsWorktree } from '#supervisor/mission-reducer.ts';
 import type { CliCommand } from '../../command.ts';
 import { newCommandId } from '../../new-id.ts';
 import { connect, typedPaths } from '../../connect.ts';
 import type { NodeClient } from '../../node-client.ts';
+import {
+  fetchGrowth,
+  growthText,
+  prunableText,
+  type RecordGrowth,
+} from '../../terminal/record/record-growth.ts';
 import { style } from '../../terminal/style.ts';
+import { count, size } from '../../terminal/wording.ts';
 import { reportError } from '../../terminal/report-error.ts';
 import { toSkeinError } from '#protocol/errors.ts';
 import { spaceLine, type NodeStatus, type SpaceStatus } from './status.ts';
@@ -18,6 +25,8 @@ interface Finding {
   readonly name: string;
   readonly state: 'good' | 'note' | 'bad';
   readonly detail: string;
+  /** The numbers behind it, for programs. */
+  readonly facts?: object;
 }
 
 /** The command. */
@@ -97,27 +106,39 @@ function fileFindings(paths: HomePaths): Finding[] {
 
 async function nodeFindings(client: NodeClient): Promise<Finding[]> {
   const status = await client.get<NodeStatus>('/v1/status');
-  const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
   return [
     {
       name: 'node',
       state: 'good',
-      detail: `up, key ${status.key.slice(0, 16)}, epoch ${status.epoch}, ${megabytes(status.rssBytes)}`,
+      detail: `up, key ${status.key.slice(0, 16)}, epoch ${status.epoch}, ${size(status.rssBytes)}`,
     },
     await worktreeFinding(client),
     ...status.spaces.map(spaceFinding),
+    ...(await fetchGrowth(client)).flatMap(growthFindings),
   ];
 }
 
-/** Worktrees whose missions have ended, or that no mission knows. */
+function growthFindings({ survey, prunable }: RecordGrowth): Finding[] {
+  const name = survey.space.slice(0, 12);
+  const growth = `${name}: ${growthText(survey)}`;
+  const found: Finding = { name: 'growth', state: 'good', detail: growth, facts: survey };
+  if (prunable === undefined) return [found];
+  const state = prunable.missions.length > 0 ? 'note' : 'good';
+  const detail = `${name}: ${prunableText(prunable)}`;
+  return [found, { name: 'prune', state, detail, facts: prunable }];
+}
+
+/** Worktrees and git trees whose missions have ended, or that no mission knows. */
 async function worktreeFinding(client: NodeClient): Promise<Finding> {
   const call = { id: newCommandId(), name: 'workspace.clean', input: { dryRun: true } };
-  const { worktrees } = await client.post<{ worktrees: CleanedWorktree[] }>(call);
+  const { worktrees, trees } = await client.post<Cleaned>(call);
   const left = worktrees.filter(({ status }) => !needsWorktree(status));
   const bytes = left.reduce((sum, worktree) => sum + worktree.bytes, 0);
-  const size = `${(bytes / 1e6).toFixed(1)} MB`;
-  if (left.length === 0) return { name: 'worktrees', state: 'good', detail: 'none is left over' };
-  const detail = `${left.length} left over, ${size}: "skein clean" removes them`;
+  if (left.length === 0 && trees === 0) {
+    return { name: 'worktrees', state: 'good', detail: 'none is left over' };
+  }
+  const refs = trees === 0 ? '' : `, and ${count(trees, 'git tree')} of tasks (refs/skein/)`;
+  const detail = `${left.length} left over, ${size(bytes)}${refs}: "skein clean" removes them`;
   return { name: 'worktrees', state: 'note', detail };
 }
 

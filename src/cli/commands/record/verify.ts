@@ -30,13 +30,14 @@ export const command: CliCommand = {
 
 function printReport(report: VerifyReport): void {
   const { green, red, dim } = style(process.stdout);
-  const { space, commits, events, blobs, head, anchoredSeq, damage, durationMs } = report;
+  const { space, commits, events, pruned, blobs, head, anchoredSeq, damage, durationMs } = report;
   const verdict =
     damage.length === 0
       ? green('whole')
       : red(`${damage.length} finding${damage.length === 1 ? '' : 's'}`);
+  const gone = pruned === 0 ? '' : ` (${pruned} of them pruned)`;
   process.stdout.write(
-    `record ${space.slice(0, 12)}: ${verdict}  ${commits} commits, ${events} events, ${blobs} blobs in ${durationMs.toFixed(0)} ms\n`,
+    `record ${space.slice(0, 12)}: ${verdict}  ${commits} commits, ${events} events${gone}, ${blobs} blobs in ${durationMs.toFixed(0)} ms\n`,
   );
   if (head !== null) {
     process.stdout.write(

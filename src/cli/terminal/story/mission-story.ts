@@ -1,5 +1,5 @@
 /** Tells what becomes of a mission and of its plans. */
-import { count, firstLine, list, seconds, short, word } from '../wording.ts';
+import { count, firstLine, list, seconds, short, size, word } from '../wording.ts';
 import type { Data, Told } from './teller.ts';
 
 /** Whether an id is that of a plan that changes an earlier one: `<mission>.2` and on. */
@@ -13,8 +13,8 @@ export const MISSION_TOLD: Told = {
   'space.chain-started': (data) => `a new chain begins: ${firstLine(data['reason'])}`,
   'record.pruned': (data, { yellow }) => {
     const what = data['what'] === 'outputs' ? 'outputs of programs' : 'bodies of events';
-    const size = `${count(Number(data['events']), 'event')}, ${(Number(data['bytes']) / 1e6).toFixed(1)} MB`;
-    return `${yellow('pruned')}: ${what} (${size}): ${firstLine(data['reason'])}`;
+    const gone = `${count(Number(data['events']), 'event')}, ${size(Number(data['bytes']))}`;
+    return `${yellow('pruned')}: ${what} (${gone}): ${firstLine(data['reason'])}`;
   },
   'mission.submitted': (data, { bold }) =>
     `goal: ${bold(word(data['goal']))}  (base ${short(data['base'])})`,
