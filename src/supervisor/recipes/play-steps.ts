@@ -102,7 +102,7 @@ async function playSearch(state: State, step: Step<'search'>): Promise<void> {
   const files = readableFiles(state, step);
   const what =
     pattern === undefined ? { text: fill(state, text) } : { pattern: fill(state, pattern) };
-  const holding = await searchFiles({ root, files, contents, signal, what });
+  const holding = await searchFiles({ root, files, contents, signal, what, mayBeTyped: true });
   const places = holding.reduce((sum, each) => sum + each.places, 0);
   if (places < atLeast) throw tooFew(state, step, places);
   if (places > atMost) throw tooMany(state, step, places);
@@ -118,7 +118,9 @@ async function playRewrite(state: State, step: Step<'rewrite'>, index: number): 
   const files = readableFiles(state, step);
   if (files.length === 0) return skip(state, step);
   const [pattern, replacement] = [fill(state, step.pattern), fill(state, step.to)];
-  const outcome = await planRewrite({ root, files, pattern, replacement, contents, signal });
+  // Which files there are is up to the repository: a step for types may well find none that has some.
+  const what = { pattern, replacement, mayBeTyped: true };
+  const outcome = await planRewrite({ root, files, contents, signal, ...what });
   listed.push(...outcome.listed);
   warnings.push(...outcome.warnings);
   if (outcome.edits.length === 0) warnings.push(`${nameOf(step)}: nothing to rewrite was found`);

@@ -301,6 +301,13 @@ describe('the examples', () => {
       'b.js': "const fs = require('node:fs');\nconst x = require('./fs');\n",
       'c.ts': "import d, { e } from 'node:fs';\nimport 'fsx';\n",
     });
+    // A repository without types: the step that is for them finds nothing.
+    const { 'b.js': script } = files;
+    const plain = await planIn(
+      { 'b.js': script, ...example('node-imports') },
+      'import fs from node',
+    );
+    assert.deepEqual(Object.keys(contentsOf(plain)), ['b.js']);
     const unknown = { ...files, 'd.ts': "export * from 'fs';\n", ...example('node-imports') };
     await assert.rejects(planIn(unknown, 'import fs from node'), { name: 'limit-reached' });
   });

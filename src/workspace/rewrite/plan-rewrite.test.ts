@@ -172,6 +172,14 @@ describe('a pattern is refused', () => {
     await assert.rejects(plan({ 'a.js': 'x' }, request), { name: 'pattern-invalid' });
   });
 
+  it('unless types may be missing, and it is a pattern of types', async () => {
+    const typed = { pattern: '$A as Old', replacement: '$A as New', mayBeTyped: true };
+    assert.deepEqual((await plan({ 'a.js': 'x' }, typed)).edits, []);
+    const wrong = { ...typed, pattern: '$A as' };
+    await assert.rejects(plan({ 'a.js': 'x' }, wrong), { name: 'pattern-invalid' });
+    await assert.rejects(plan({ 'a.css': 'x {}' }, typed), { name: 'pattern-invalid' });
+  });
+
   it('with files of no language it knows', async () => {
     await assert.rejects(plan({ 'a.py': LOG }), { name: 'language-unsupported' });
     await assert.rejects(plan({ 'a.ts': LOG }, { globs: ['b.ts'] }), { name: 'pattern-invalid' });

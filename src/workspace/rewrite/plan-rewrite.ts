@@ -41,7 +41,9 @@ export async function planRewrite(request: RewriteRequest): Promise<RewriteOutco
     if (rewriter !== undefined) results[index] = await rewriteFile(request, rewriter, path);
   });
   const found = results.filter((result) => result !== undefined);
-  if (!found.some(({ result }) => result !== undefined)) assertReadable(pattern, all);
+  if (!found.some(({ result }) => result !== undefined)) {
+    await assertReadable(pattern, all, request.mayBeTyped);
+  }
   return outcomeOf(found, paths.length);
 }
 

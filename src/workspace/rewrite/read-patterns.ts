@@ -30,11 +30,23 @@ export function assertText(text: string): void {
   }
 }
 
-/** Throws when no language takes the pattern for correct code: call it when nothing was found. */
-export function assertReadable(pattern: string, patterns: readonly Pattern[]): void {
+/**
+ * Throws when no language takes the pattern for correct code: call it when nothing was found. With
+ * `mayBeTyped`, code of TypeScript is no mistake where all files are JavaScript.
+ */
+export async function assertReadable(
+  pattern: string,
+  patterns: readonly Pattern[],
+  mayBeTyped = false,
+): Promise<void> {
   const problems = patterns.map(({ problem }) => problem);
   const [first] = problems;
   if (first === undefined || problems.includes(undefined)) return;
+  const isUntyped = patterns.every(({ language }) => language === 'JavaScript');
+  if (mayBeTyped && isUntyped) {
+    const { problem } = await compilePattern('TypeScript', pattern);
+    if (problem === undefined) return;
+  }
   const names = patterns.map(({ language }) => language).join(', ');
   const fix = 'A pattern is one piece of code that could stand alone, such as foo($A, $$$REST).';
   throw invalid(pattern, first.offset, `${first.message} in ${names}`, fix);

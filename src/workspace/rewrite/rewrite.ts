@@ -21,6 +21,8 @@ export interface RewriteRequest {
   readonly globs?: readonly string[];
   /** What earlier steps have made of files, instead of what is on the disk. */
   readonly contents?: ReadonlyMap<string, Buffer>;
+  /** Finds nothing, instead of an error, with a pattern of TypeScript where all files are JavaScript. */
+  readonly mayBeTyped?: boolean;
   readonly signal?: AbortSignal;
 }
 

@@ -11,7 +11,7 @@ import { readSource, type SourceText, toSource } from './source-text.ts';
 /** What to look for in `files`, as for a rewrite: code by a pattern, or a text as it is. */
 export interface SearchRequest extends Pick<
   RewriteRequest,
-  'root' | 'files' | 'contents' | 'signal'
+  'root' | 'files' | 'contents' | 'signal' | 'mayBeTyped'
 > {
   readonly what: { readonly pattern: string } | { readonly text: string };
 }
@@ -41,8 +41,9 @@ export async function searchFiles(request: SearchRequest): Promise<readonly Foun
   });
   const found = files.map((path, index) => ({ path, places: places[index] ?? 0 }));
   const holding = found.filter((file) => file.places > 0);
-  if (holding.length === 0 && 'pattern' in what)
-    assertReadable(what.pattern, [...patterns.values()]);
+  if (holding.length === 0 && 'pattern' in what) {
+    await assertReadable(what.pattern, [...patterns.values()], request.mayBeTyped);
+  }
   return holding;
 }
 
