@@ -22,14 +22,13 @@ export interface ToldMission {
   readonly edits: ReadonlyMap<string, Buffer>;
 }
 
-/** What becomes of two missions. A crash comes around an edit. */
-export type Fate = 'a crash' | 'an interruption' | 'nothing';
+/** What becomes of two missions: a crash at such an instant of an edit, a person who stops one, nothing. */
+export type Fate = 'after-intent' | 'after-effect' | 'interrupted' | 'nothing';
 
 /** Each of them. */
-export const FATES: readonly Fate[] = ['a crash', 'an interruption', 'nothing'];
+export const FATES: readonly Fate[] = ['after-intent', 'interrupted', 'after-effect', 'nothing'];
 
 const ENDED = ['done', 'failed', 'rejected', 'cancelled'];
-const POINTS = ['before-intent', 'after-intent', 'after-effect', 'after-outcome'] as const;
 const MOST_EDITS = 5;
 
 /** The whole story: a person, a node that may die, and all missions so far. */
@@ -66,11 +65,12 @@ export class RandomStory {
   async round(fate: Fate): Promise<void> {
     this.person.work();
     const pair = [await this.#submit(), await this.#submit()];
-    if (fate === 'a crash') this.#planDeath();
+    const isCrash = fate === 'after-intent' || fate === 'after-effect';
+    if (isCrash) this.#planDeath(fate, pair);
     for (const { mission } of pair) await this.world.approve(mission);
     if (this.random.below(2) === 0) this.person.work();
-    if (fate === 'an interruption') await this.#interrupt(pair);
-    if (fate === 'a crash') await this.#crash(pair);
+    if (fate === 'interrupted') await this.#interrupt(pair);
+    if (isCrash) await this.#crash(pair);
   }
 
   /** Carries on whatever stands still, to its end; the person may take over what it made. */
@@ -133,8 +133,9 @@ export class RandomStory {
     };
   }
 
-  #planDeath(): void {
-    this.#death = { point: this.random.pick(POINTS), left: 1 + this.random.below(2 * MOST_EDITS) };
+  #planDeath(point: PausePoint, pair: readonly ToldMission[]): void {
+    const edits = pair.reduce((sum, told) => sum + told.edits.size, 0);
+    this.#death = { point, left: 1 + this.random.below(edits) };
   }
 
   /** From its instant on nothing of the node moves any more: no effect goes on. */
