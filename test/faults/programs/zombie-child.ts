@@ -94,12 +94,13 @@ await attempt('file', () => {
   const door = openEditDoor({
     root: top,
     effects,
-    blobs: ledger.blobs,
+    ledger,
     files: localWorld.files,
     reflex,
     refused: async () => {},
   });
-  const token = { mission: MISSION, lease: `${MISSION}.1.1`, token: 1 };
+  const task = `${MISSION}.1`;
+  const token = { mission: MISSION, task, lease: `${task}.1`, token: 1 };
   return door.applyEdit({ path: 'a.txt', ...hashes, after, changes: 1 }, token);
 });
 await attempt('branch', async () => {
@@ -111,6 +112,6 @@ await attempt('branch', async () => {
     repository,
     world: localWorld,
   } as Partial<MissionWork> as MissionWork;
-  await makeRunner('agent:runner').branch({ ...work, as: () => work }, 'zombie', head);
+  await makeRunner().branch({ ...work, as: () => work }, 'zombie', head);
 });
 process.exit(0);
