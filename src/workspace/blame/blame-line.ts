@@ -23,16 +23,22 @@ export interface BlameOptions {
   readonly gitDir?: string;
 }
 
-/** What a person may have set that changes who git names. */
+/** Settings that change who git names. */
 export const BLAME_SETTINGS: readonly string[] = [
-  // an empty name clears all lists of commits to be passed over
-  'blame.ignoreRevsFile=',
   'blame.markIgnoredLines=false',
   'blame.markUnblamableLines=false',
   'diff.indentHeuristic=true',
 ];
 
-const FLAGS = ['blame', '--porcelain', '--root', '--no-textconv', '--encoding=UTF-8'] as const;
+const FLAGS: readonly string[] = [
+  'blame',
+  '--porcelain',
+  '--root',
+  '--no-textconv',
+  '--encoding=UTF-8',
+  // clears what blame.ignoreRevsFile names; as a setting an empty name comes before it, and clears nothing
+  '--ignore-revs-file=',
+];
 
 const NOT_COMMITTED = /^0+$/u;
 

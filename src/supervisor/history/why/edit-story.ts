@@ -22,7 +22,8 @@ export interface EditStory {
   readonly review: string | null;
   /** How each check compared, by its name. */
   readonly comparisons: ReadonlyMap<string, string>;
-  readonly pruned: number;
+  /** How many events can't be read any more. */
+  readonly unreadable: number;
 }
 
 /** So many events about one file are kept: the last ones, which are nearest to the edit. */
@@ -34,9 +35,9 @@ export function readStory({ read, mission, path, editEvent }: StoryRequest): Edi
   const decisions: EventEnvelope[] = [];
   const reasons: EventEnvelope[] = [];
   const proof = new ProofReader(read);
-  let pruned = 0;
+  let unreadable = 0;
   for (const { position, type, body } of eachEvent(read, { mission })) {
-    if (body === null) pruned += 1;
+    if (body === null) unreadable += 1;
     if (body === null || type === null) continue;
     const isBefore = position < editPosition;
     if (isBefore ? !BEFORE.has(type) : !ProofReader.types.has(type)) continue;
@@ -47,7 +48,7 @@ export function readStory({ read, mission, path, editEvent }: StoryRequest): Edi
   }
   const { wholeChange, review, comparisons } = proof;
   const last = reasons.slice(-MOST_REASONS);
-  return { decisions, reasons: last, wholeChange, review, comparisons, pruned };
+  return { decisions, reasons: last, wholeChange, review, comparisons, unreadable };
 }
 
 type Data = Readonly<Record<string, unknown>>;

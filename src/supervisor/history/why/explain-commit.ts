@@ -102,7 +102,7 @@ async function lookUpClaim(
     notes: [
       ...certaintyNotes(certainty, told, inPlace),
       ...(found.type === 'unclear' ? [`${sentence(found.why)}.`] : []),
-      ...pruneNotes(told),
+      ...goneNotes(told),
       ...(record.damaged ? ['This record is known to be damaged: skein verify'] : []),
     ],
   };
@@ -124,12 +124,14 @@ function certaintyNotes(
     : [`${made} That the line is of this mission is only what its message says.`];
 }
 
-function pruneNotes({ pruned, edits }: MissionWhy): string[] {
-  const gone = edits.some(({ before }) => before === null);
+function goneNotes({ unreadable, pruned, edits }: MissionWhy): string[] {
+  const when =
+    pruned === null
+      ? 'and no pruning explains it'
+      : `pruned on ${pruned.time} (event ${pruned.event})`;
+  const isTextGone = edits.some(({ before }) => before === null);
   return [
-    ...(pruned === 0
-      ? []
-      : [`${pruned} events of the mission were pruned: what they said is not shown.`]),
-    ...(gone ? ['What the edit wrote is not here any more, so its lines are not shown.'] : []),
+    ...(unreadable === 0 ? [] : [`${unreadable} events of the mission are not here, ${when}.`]),
+    ...(isTextGone ? [`What the edit wrote is not here, ${when}.`] : []),
   ];
 }

@@ -1,5 +1,6 @@
 /** Tells a mission as the reason for a line: its edit, what was decided before, what proves it. */
 import type { Ledger, LedgerReader } from '#ledger/ledger.ts';
+import { prunedNotes } from '#ledger/prune/pruned-mission.ts';
 import type { EventEnvelope } from '#protocol/event.ts';
 import type { EffectState } from '#tasks/effect-reducer.ts';
 import type { LeaseState, TaskState } from '#tasks/task-reducer.ts';
@@ -51,7 +52,8 @@ export function explainMission(found: FoundMission, path: string): MissionWhy {
       checks: checkFacts(read, mission, comparisons),
     },
     price: priceFacts(read, mission),
-    pruned: story.pruned,
+    unreadable: story.unreadable,
+    pruned: prunedNotes(read, mission)[0] ?? null,
     original: first === undefined ? null : originalOf(found, first, path),
   };
 }

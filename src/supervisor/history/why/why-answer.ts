@@ -1,4 +1,5 @@
 /** Why a line is as it is: what `skein why` answers. Plain data. */
+import type { PrunedNote } from '#ledger/prune/pruned-mission.ts';
 import type { Authority, EventEnvelope } from '#protocol/event.ts';
 import type { CommitFacts } from '#workspace/blame/commit-facts.ts';
 import type { MissionStatus } from '../../mission-reducer.ts';
@@ -70,8 +71,9 @@ export interface MissionWhy {
   readonly reasons: readonly EventEnvelope[];
   readonly proof: Proof;
   readonly price: PriceFacts;
-  /** How many of its events can't be read any more. */
-  readonly pruned: number;
+  /** How many of its events can't be read any more, and when they were last pruned. */
+  readonly unreadable: number;
+  readonly pruned: PrunedNote | null;
   /** The mission that this one was forked from, when the edit only laid out again what that one wrote. */
   readonly original: MissionWhy | null;
 }
