@@ -32,6 +32,11 @@ export interface SwarmSpace {
   readonly epoch: number;
   /** All events, or those of a mission, in the order of the record. */
   readonly events: (mission?: string) => readonly SkeinEvent[];
+  /** Reads the record (of a mission, or all of it) from its beginning until `look` has an answer. */
+  readonly follow: <T>(
+    mission: string | undefined,
+    look: (events: readonly SkeinEvent[]) => T | undefined,
+  ) => Promise<T>;
   readonly task: (id: string) => TaskState;
   /** What is held in this epoch: `holder path path`. */
   readonly held: () => readonly string[];
@@ -71,6 +76,7 @@ export async function openSwarmSpace(
       ledger.read
         .events({ after: 0, limit: 10_000, ...(mission === undefined ? {} : { mission }) })
         .map(({ body }) => JSON.parse(String(body)) as SkeinEvent),
+    follow: (mission, look) => follow(ledger, mission, look),
     task: (id) => ledger.read.entity('task', id)?.body as TaskState,
     held: () =>
       ledger.read
@@ -84,4 +90,21 @@ export async function openSwarmSpace(
   };
   spaces.push(space);
   return space;
+}
+
+async function follow<T>(
+  ledger: Ledger,
+  mission: string | undefined,
+  look: (events: readonly SkeinEvent[]) => T | undefined,
+): Promise<T> {
+  const stop = new AbortController();
+  const from = { after: 0, follow: true, signal: stop.signal };
+  const pages = ledger.subscribe(mission === undefined ? from : { ...from, mission });
+  for await (const page of pages) {
+    const found = look(page.map(({ body }) => JSON.parse(String(body)) as SkeinEvent));
+    if (found === undefined) continue;
+    stop.abort();
+    return found;
+  }
+  throw new Error('the record was closed before it was seen');
 }

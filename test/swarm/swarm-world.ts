@@ -111,7 +111,7 @@ function build(
     reports,
     until,
     ...person,
-    seen: (wanted, mission) => follow(space, mission, (events) => events.find(wanted)),
+    seen: (wanted, mission) => space.follow(mission, (events) => events.find(wanted)),
     run: async (goal, runOptions) => {
       const mission = await person.submit(goal, runOptions);
       return person.finish(mission);
@@ -137,28 +137,10 @@ function build(
   };
 }
 
-/** Reads the record from its beginning until `look` has an answer. */
-async function follow<T>(
-  { ledger }: SwarmSpace,
-  mission: string | undefined,
-  look: (events: readonly SkeinEvent[]) => T | undefined,
-): Promise<T> {
-  const stop = new AbortController();
-  const from = { after: 0, follow: true, signal: stop.signal };
-  const pages = ledger.subscribe(mission === undefined ? from : { ...from, mission });
-  for await (const page of pages) {
-    const found = look(page.map(({ body }) => JSON.parse(String(body)) as SkeinEvent));
-    if (found === undefined) continue;
-    stop.abort();
-    return found;
-  }
-  throw new Error('the record was closed before it was seen');
-}
-
 const makeUntil =
   (space: SwarmSpace): SwarmWorld['until'] =>
   (mission, ...statuses) =>
-    follow(space, mission, () => {
+    space.follow(mission, () => {
       const now = space.ledger.read.entity('mission', mission)?.body as MissionState;
       return statuses.includes(now.status) ? now : undefined;
     });
