@@ -2,14 +2,13 @@
  * Takes away what `record.pruned` has announced. The announcement is durable before; whatever instant
  * the process dies at, the next writer finds the note about it and finishes.
  */
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { decodeHeader, signedBytes } from '#protocol/commit.ts';
 import { decodeEvent } from '#protocol/event-types.ts';
 import { findBlob } from '#ledger/store/blob-store.ts';
 import { commitId, eventHash } from '#ledger/store/commit-writer.ts';
 import { IdStore } from '#ledger/store/id-store.ts';
 import { epochGuard, readMeta } from '#ledger/store/ledger-state.ts';
-import type { EventRange } from './event-ranges.ts';
 import { readList, type PrunedList } from './pruned-list.ts';
 import { rowFinder } from './range-rows.ts';
 
@@ -47,7 +46,7 @@ export function erasePruned(request: EraseRequest, prunings: readonly Erased[]):
     });
     pause?.('blobs-gone');
     const erase = bodyEraser(ledger);
-    for (const { mission, ranges } of prunings) for (const range of ranges) erase(mission, range);
+    for (const pruning of prunings) erase(pruning);
     ledger.prepare('DELETE FROM meta WHERE key = ?').run(PRUNING_KEY);
   });
   pause?.('bodies-gone');
@@ -71,16 +70,39 @@ function inTransaction(database: DatabaseSync, work: () => void): void {
   }
 }
 
-/** A range means this mission's events only, and never what must stay for ever. */
-function bodyEraser(ledger: DatabaseSync): (mission: string, range: EventRange) => void {
-  const erase = ledger.prepare(
-    `UPDATE events SET type = NULL, salt = NULL, body = NULL
-     WHERE position BETWEEN ? AND ? AND mission = ?
-       AND type NOT LIKE 'record.%' AND type NOT LIKE 'space.%'`,
+/** So many rows are taken out before they are put back. */
+const ROWS_AT_ONCE = 10_000;
+
+/**
+ * Takes rows out and puts them back without what they said: SQLite joins pages that a deletion has
+ * left empty, but not those in which rows have only become smaller. A range means this mission's
+ * events only, and never what must stay for ever.
+ */
+function bodyEraser(ledger: DatabaseSync): (pruning: Erased) => void {
+  const rows = `WHERE position BETWEEN ? AND ? AND mission = ?
+    AND type NOT LIKE 'record.%' AND type NOT LIKE 'space.%'`;
+  const find = ledger.prepare(`SELECT position, commit_position FROM events ${rows}`);
+  const remove = ledger.prepare(`DELETE FROM events ${rows}`);
+  const putBack = ledger.prepare(
+    'INSERT INTO events (position, commit_position, mission) VALUES (?, ?, ?)',
   );
   const rowsOf = rowFinder(ledger);
-  return (mission, range) => {
-    for (const [first, last] of rowsOf(range)) erase.run(first, last, mission);
+  return ({ mission, ranges }) => {
+    let removed: Record<string, SQLOutputValue>[] = [];
+    const putAllBack = (): void => {
+      for (const { position, commit_position: commit } of removed) {
+        putBack.run(position as number, commit as number, mission);
+      }
+      removed = [];
+    };
+    for (const range of ranges) {
+      for (const [first, last] of rowsOf(range)) {
+        for (const row of find.iterate(first, last, mission)) removed.push(row);
+        remove.run(first, last, mission);
+        if (removed.length >= ROWS_AT_ONCE) putAllBack();
+      }
+    }
+    putAllBack();
   };
 }
 
