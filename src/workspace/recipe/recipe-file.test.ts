@@ -65,7 +65,8 @@ steps:
   const mistakes: readonly (readonly [string, number, RegExp])[] = [
     ['name: a\ngoal: do it\nsteps: []\n', 1, /description is missing/u],
     ['name: A b\ndescription: c\ngoal: d\nsteps: []\n', 1, /name: must be words/u],
-    [`${HEAD}stepps: []\n`, 1, /steps is missing/u],
+    [HEAD, 1, /steps is missing/u],
+    [`${HEAD}stepps: []\n`, 4, /stepps is not known/u],
     [`${HEAD}steps:\n${REWRITE}stepps: []\n`, 6, /stepps is not known/u],
     [`${HEAD}steps: []\n`, 4, /steps/u],
     [`format: 2\n${HEAD}steps: []\n`, 1, /format is 2/u],

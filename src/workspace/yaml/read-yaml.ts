@@ -100,7 +100,10 @@ export function readForm<T>(file: YamlFile, form: YamlForm<T>, complain: Complai
   assertFormat(file, form.format, complain);
   const result = form.schema.safeParse(file.value);
   if (result.success) return result.data;
-  throw explain(file, form.knownKeys, result.error.issues[0], complain);
+  const { issues } = result.error;
+  // What is missing is often there under a mistyped name: that is told first.
+  const mistyped = issues.find(({ code }) => code === 'unrecognized_keys');
+  throw explain(file, form.knownKeys, mistyped ?? issues[0], complain);
 }
 
 function assertFormat({ value, lineOf: line }: YamlFile, newest: number, complain: Complain): void {
