@@ -15,6 +15,10 @@ export interface RecipePlace {
   readonly base: string;
 }
 
+/** For who has written a recipe and wonders where it is. */
+const COMMITTED =
+  ' Recipes of the repository count once they and the skein.yaml that names them are committed.';
+
 type Recipes = Pick<Crew, 'recipes' | 'recipesOf'>;
 
 /** The recipe for a goal; throws `goal-unknown`, naming what there is. */
@@ -25,8 +29,10 @@ export async function findRecipe(crew: Recipes, place: RecipePlace, goal: string
   const recipes = await allRecipes(crew, place);
   const found = recipes.find((recipe) => recipe.matches(goal));
   if (found !== undefined) return found;
+  const goals = recipes.map(({ usage }) => usage).join('; ');
+  const hasOwn = recipes.length > crew.recipes.length;
   throw new SkeinError('goal-unknown', `Cannot plan "${goal}": no recipe covers it`, {
-    fix: `Goals that are understood: ${recipes.map(({ usage }) => usage).join('; ')}.`,
+    fix: `Goals that are understood: ${goals}.${hasOwn ? '' : COMMITTED}`,
   });
 }
 
