@@ -1,6 +1,7 @@
 /** Verifies blobs: each content has its hash, and each one an event names is here. */
 import { join } from 'node:path';
 import { sha256 } from '#lib/sha256.ts';
+import type { BlobReference } from '#ledger/ledger.ts';
 import { unpackBlob } from '#ledger/store/blob-store.ts';
 import { openForReading } from '#ledger/store/database.ts';
 import { checkFile } from './verify-file.ts';
@@ -39,14 +40,18 @@ export function checkBlobs(
 const DIGEST = /^[0-9a-f]{64}$/;
 
 /** The blobs that an event names anywhere in its data: objects with a `hash` and `bytes`. */
-export function blobsNamedIn(body: Buffer, data: unknown): string[] {
-  // Most events name none, and their bytes tell that faster than their data.
-  return body.includes('"bytes":') ? referencesIn(data) : [];
-}
+export const blobsNamedIn = (body: Buffer, data: unknown): string[] =>
+  referencesNamedIn(body, data).map(({ hash }) => hash);
 
-function referencesIn(value: unknown): string[] {
+/** The same with their sizes, as the event says them. */
+export const referencesNamedIn = (body: Buffer, data: unknown): BlobReference[] =>
+  // Most events name none, and their bytes tell that faster than their data.
+  body.includes('"bytes":') ? referencesIn(data) : [];
+
+function referencesIn(value: unknown): BlobReference[] {
   if (typeof value !== 'object' || value === null) return [];
   const { hash, bytes } = value as { readonly hash?: unknown; readonly bytes?: unknown };
   const isReference = typeof hash === 'string' && DIGEST.test(hash) && Number.isInteger(bytes);
-  return [...(isReference ? [hash] : []), ...Object.values(value).flatMap(referencesIn)];
+  const own = isReference ? [{ hash, bytes: Number(bytes) }] : [];
+  return [...own, ...Object.values(value).flatMap(referencesIn)];
 }

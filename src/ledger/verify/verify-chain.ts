@@ -293,6 +293,10 @@ export class ChainWalk {
   #takePruned(mission: string, data: PrunedData): void {
     const { readBlob = () => undefined, reducers } = this.#request;
     const list = readList(data, readBlob);
+    if (list === undefined && data.list !== undefined) {
+      // Said here, before all the events that it no longer explains.
+      this.#damage.add('blob-missing', data.list.hash, `it says what was pruned of ${mission}`);
+    }
     this.#absent.explain(mission, list?.ranges ?? []);
     for (const hash of list?.blobs ?? []) this.blobs.delete(hash);
     for (const entity of readState(data, reducers, readBlob)) {
