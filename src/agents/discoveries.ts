@@ -5,7 +5,7 @@
  */
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import { expecting } from '#tasks/expect.ts';
-import type { LeaseState } from '#tasks/task-reducer.ts';
+import type { LeaseState, TaskState } from '#tasks/task-reducer.ts';
 import type { ProposedEdit, Verdict } from '#workspace/apply-edit.ts';
 import type { Assignment } from './assignment.ts';
 import type { PeerMessage } from './situation.ts';
@@ -156,12 +156,20 @@ async function settlePath(
   await work.record('note.record', about);
   const where = `also used in ${path}:${places.map(({ line }) => line).join(', ')}`;
   const taken = agent.situation.taken.get(path);
-  if (taken !== undefined && taken.task !== task) {
+  // Who spoke for it once may have given it back since: then nobody would take it.
+  if (taken !== undefined && taken.task !== task && holds(work, taken.task, path)) {
     await agent.tell(taken.agent, { kind: 'warn', text: where, about: [path], task });
     return false;
   }
   const holder = await askFor(assignment, path, where);
   return holder === undefined || handOn(assignment, tools, { found, holder, where });
+}
+
+/** Whether a task holds a path now, by the record. */
+function holds({ ledger: { read } }: Assignment['work'], task: string, path: string): boolean {
+  const { lease } = (read.entity('task', task)?.body ?? {}) as Partial<TaskState>;
+  const held = read.entity('lease', lease ?? '')?.body as LeaseState | undefined;
+  return held?.status === 'held' && held.paths.includes(path);
 }
 
 /**

@@ -3,7 +3,7 @@
  * either a changed plan or the end of the mission. Nothing is tried again blindly.
  */
 import type { Diagnosis, Failure } from '#agents/scout.ts';
-import { SkeinError } from '#protocol/errors.ts';
+import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import { safePoint } from '#tasks/mission-work.ts';
 import type { TaskState } from '#tasks/task-reducer.ts';
 import { changePlan } from '../mission-planner.ts';
@@ -147,7 +147,11 @@ const unknownCause = ({ what, paths }: Failure): Diagnosis => ({
 async function releaseAll({ work, approved, tools }: Swarm, reason: string): Promise<void> {
   for (const { id: task } of approved.plan.tasks) {
     const state: TaskState | undefined = taskState(work, task);
-    if (state?.status === 'claimed') await work.record('task.release', { task, reason });
+    if (state?.status !== 'claimed') continue;
+    await work.record('task.release', { task, reason }).catch((thrown: unknown) => {
+      // A peer that comes first had it released in the meantime.
+      if (toSkeinError(thrown).name !== 'conflict') throw thrown;
+    });
   }
   tools.bell.ring();
 }
