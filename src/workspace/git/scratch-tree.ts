@@ -4,14 +4,22 @@
  * checks left in the worktree (new files, changed .gitattributes) can enter, while line ends and
  * encodings are converted exactly as `git add` does.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { inParallel } from '#lib/in-parallel.ts';
 import { sha256 } from '#lib/sha256.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import { assertEditPath } from '#workspace/edit-path.ts';
 import { readEditFile } from '#workspace/file-edit.ts';
-import { compareTrees } from '#workspace/trees/raw-changes.ts';
+import {
+  forgetObjects,
+  recallEntries,
+  recallIndex,
+  rememberEntries,
+  rememberIndex,
+} from '#workspace/trees/known-objects.ts';
+import { compareTrees, type TreeEntry } from '#workspace/trees/raw-changes.ts';
 import type { GitCall, GitResult } from './run-git.ts';
 import { gitText, runGit } from './run-git.ts';
 import type { Repository } from './open-repository.ts';
@@ -36,21 +44,23 @@ export interface ScratchIndex {
   readonly git: (args: readonly string[], more?: Partial<GitCall>) => Promise<GitResult>;
 }
 
+/** How many files are written or read at a time. */
+const FILES_AT_ONCE = 16;
+
 /** Runs `work` with a private index that holds the tree of `commit`; all is removed afterwards. */
 export async function withScratchIndex<T>(
   repository: Repository,
   commit: string,
   work: (scratch: ScratchIndex) => Promise<T>,
 ): Promise<T> {
-  const root = mkdtempSync(join(tmpdir(), 'skein-tree-'));
-  const folder = join(root, 'files');
-  mkdirSync(folder);
+  const root = await mkdtemp(join(tmpdir(), 'skein-tree-'));
+  const [folder, index] = [join(root, 'files'), join(root, 'index')];
   const git: ScratchIndex['git'] = (args, more = {}) =>
     runGit({
       ...more,
       cwd: folder,
       args: [`--git-dir=${repository.gitDir}`, `--work-tree=${folder}`, ...args],
-      environment: { GIT_INDEX_FILE: join(root, 'index') },
+      environment: { GIT_INDEX_FILE: index },
       settings: [
         'core.sparseCheckout=false',
         // modes come from the base tree: an edit changes bytes only
@@ -61,31 +71,75 @@ export async function withScratchIndex<T>(
       ],
     });
   try {
-    await git(['read-tree', commit]);
+    await mkdir(folder);
+    const known = recallIndex(repository, commit);
+    if (known !== undefined) await writeFile(index, known);
+    else {
+      await git(['read-tree', commit]);
+      rememberIndex(repository, commit, await readFile(index));
+    }
     return await work({ folder, git });
   } finally {
-    rmSync(root, { recursive: true, force: true });
+    await rm(root, { recursive: true, force: true });
   }
 }
 
 /** Writes the objects of a change and returns the id of its tree. Moves no ref. */
-export function writeChangeTree(
+export async function writeChangeTree(
   repository: Repository,
   base: string,
   files: readonly WrittenFile[],
 ): Promise<string> {
-  return withScratchIndex(repository, base, async (scratch) => {
-    for (const { path, bytes } of files) {
-      assertEditPath(path);
-      const file = join(scratch.folder, path);
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, bytes, { flag: 'wx' });
-    }
+  for (const { path } of files) assertEditPath(path);
+  const known = recallEntries(repository, base, files);
+  if (known === undefined) return writeNewTree(repository, base, files);
+  try {
+    return await writeKnownTree(repository, base, { files, entries: known });
+  } catch {
+    // An object that was stored is gone: nothing that is known of this repository counts.
+    forgetObjects(repository);
+    return writeNewTree(repository, base, files);
+  }
+}
+
+/** Each file is written to the folder of the private index, where git reads it as in a worktree. */
+function writeNewTree(
+  repository: Repository,
+  base: string,
+  files: readonly WrittenFile[],
+): Promise<string> {
+  return withScratchIndex(repository, base, async ({ folder, git }) => {
+    const folders = new Set(files.map(({ path }) => dirname(path)));
+    for (const each of folders) await mkdir(join(folder, each), { recursive: true });
+    await inParallel(files, FILES_AT_ONCE, ({ path, bytes }) =>
+      writeFile(join(folder, path), bytes, { flag: 'wx' }),
+    );
     const input = files.map(({ path }) => `${path}\0`).join('');
-    await scratch.git(['update-index', '-z', '--stdin'], { input });
-    return (await scratch.git(['write-tree'])).stdout.toString().trim();
+    await git(['update-index', '-z', '--stdin'], { input });
+    return writeTree(git);
   });
 }
+
+interface KnownTree {
+  readonly files: readonly WrittenFile[];
+  readonly entries: readonly TreeEntry[];
+}
+
+/** git refuses to write a tree of objects that it does not have. */
+function writeKnownTree(
+  repository: Repository,
+  base: string,
+  { files, entries }: KnownTree,
+): Promise<string> {
+  return withScratchIndex(repository, base, async ({ git }) => {
+    const lines = entries.map(({ mode, object }, at) => `${mode} ${object}\t${files[at]?.path}\0`);
+    await git(['update-index', '-z', '--index-info'], { input: lines.join('') });
+    return writeTree(git);
+  });
+}
+
+const writeTree = async (git: ScratchIndex['git']): Promise<string> =>
+  (await git(['write-tree'])).stdout.toString().trim();
 
 /**
  * Writes the objects of a change as it is in the worktree: `changed` counts the files that differ
@@ -98,13 +152,14 @@ export async function storeChange(
 ): Promise<{ readonly tree: string; readonly changed: number }> {
   if (files.length === 0) return { tree: await treeOf(repository, base), changed: 0 };
   const written: WrittenFile[] = [];
-  for (const { path, afterHash } of files) {
+  await inParallel([...files.entries()], FILES_AT_ONCE, async ([at, { path, afterHash }]) => {
     const bytes = await readEditFile(worktree, path);
     if (bytes === null || sha256(bytes) !== afterHash) throw changedSince(path);
-    written.push({ path, bytes });
-  }
+    written[at] = { path, bytes };
+  });
   const tree = await writeChangeTree(repository, base, written);
   const changes = await compareTrees({ cwd: repository.top, from: base, to: tree });
+  rememberEntries(repository, base, written, changes);
   const wanted = new Set(files.map(({ path }) => path));
   const other = changes.find(({ path, status, from, to }) => {
     return status !== 'M' || from.mode !== to.mode || !wanted.has(path);

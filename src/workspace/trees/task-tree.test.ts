@@ -97,6 +97,25 @@ describe('the tree of a task', () => {
     }
   });
 
+  it('is the same when git has stored its files before, one by one, whatever they are', async () => {
+    const others = { 'a.txt': 'two\r\n', 'b.txt': 'two\n' };
+    const { temp, worktree, repository, prepare } = await begin(
+      tempRepository({ '.gitattributes': '\n', 'a.txt': 'one\n', 'b.txt': 'one\n' }),
+    );
+    for (const [path, content] of Object.entries(others)) await prepare({ [path]: content });
+    const { tree, ref } = await prepare(others);
+    const files = Object.entries(others).map(([path, content]) => {
+      return { path, afterHash: sha256(content) };
+    });
+    const request = { worktree, base: repository.head, files, ref };
+    const afresh = await prepareTaskTree({ ...repository }, request);
+    assert.equal(tree, afresh.tree);
+    assert.equal(temp.git('show', `${tree}:a.txt`), 'two\r\n');
+    await prepare({ '.gitattributes': '* text=auto\n' });
+    const whole = await prepare({ ...others, '.gitattributes': '* text=auto\n' });
+    assert.equal(temp.git('show', `${whole.tree}:a.txt`), 'two\n', 'its own attributes count');
+  });
+
   it('is not kept when its objects were collected in between, and can be stored again', async () => {
     const { temp, repository, prepare } = await begin();
     const tree = await prepare({ 'a.txt': 'two\n' });
