@@ -292,11 +292,13 @@ export class ChainWalk {
   /** What it names is explained up to here; the state that can't be folded any more is kept by it. */
   #takePruned(mission: string, data: PrunedData): void {
     const { readBlob = () => undefined, reducers } = this.#request;
-    const list = readList(data, readBlob);
-    if (list === undefined && data.list !== undefined) {
-      // Said here, before all the events that it no longer explains.
-      this.#damage.add('blob-missing', data.list.hash, `it says what was pruned of ${mission}`);
+    const { list: listBlob, state = [] } = data;
+    for (const { hash } of [...(listBlob === undefined ? [] : [listBlob]), ...state]) {
+      if (readBlob(hash) !== undefined) continue;
+      // Said here, before all that is no longer explained without it.
+      this.#damage.add('blob-missing', hash, `${mission} was pruned, and this belongs to it`);
     }
+    const list = readList(data, readBlob);
     this.#absent.explain(mission, list?.ranges ?? []);
     for (const hash of list?.blobs ?? []) this.blobs.delete(hash);
     for (const entity of readState(data, reducers, readBlob)) {
