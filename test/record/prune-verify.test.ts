@@ -195,7 +195,7 @@ describe('what an announcement names', () => {
     assert.ok(withoutList.some((finding) => finding.startsWith('event-missing ')));
     const withoutState = drop(state?.hash);
     assert.ok(withoutState.includes(`blob-missing ${state?.hash}`));
-    assert.ok(withoutState.includes('state-differs mission/m3'));
+    assert.ok(withoutState.some((finding) => finding.startsWith('state-differs ')));
   });
 
   it('is not believed when it was changed', () => {
