@@ -1,7 +1,7 @@
 /** What a node says of itself: who it is, what it holds, what it is doing. */
 import { toSkeinError } from '#protocol/errors.ts';
 import { folderBytes } from '#workspace/folder-bytes.ts';
-import type { CommandParts } from './command-parts.ts';
+import type { CommandParts } from './commands/command-parts.ts';
 
 /** Who a node is. */
 export interface NodeIdentity {

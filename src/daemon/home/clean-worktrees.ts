@@ -7,7 +7,7 @@ import { removeWorktree } from '#workspace/git/worktree.ts';
 import { listTaskTrees, removeTaskTrees } from '#workspace/trees/task-tree.ts';
 import { deleteFolder } from '#workspace/git/worktree-files.ts';
 import { folderBytes } from '#workspace/folder-bytes.ts';
-import type { CommandParts } from '../command-parts.ts';
+import type { CommandParts } from '../commands/command-parts.ts';
 
 /** One left worktree and why it is or isn't removed. */
 export interface CleanedWorktree {

@@ -5,14 +5,14 @@ import type { Speaker } from '#protocol/command.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import { explainPruned, prunedNotes } from '#ledger/prune/pruned-mission.ts';
 import { missionDiff } from '#supervisor/mission-diff.ts';
-import { backupHome, restoreHome } from './home/backup-home.ts';
-import { homeFailure } from './home/home.ts';
-import { pruneHome, surveyHome } from './home/prune-home.ts';
-import { cleanWorktrees } from './home/clean-worktrees.ts';
+import { backupHome, restoreHome } from '../home/backup-home.ts';
+import { homeFailure } from '../home/home.ts';
+import { pruneHome, surveyHome } from '../home/prune-home.ts';
+import { cleanWorktrees } from '../home/clean-worktrees.ts';
 import { missionOptions, readInput, repositoryOf, spaceOf, type Handler } from './command-input.ts';
 import type { CommandParts } from './command-parts.ts';
 import { historyCommands } from './history-commands.ts';
-import { repairSpace, type RepairReport } from './home/repair-space.ts';
+import { repairSpace, type RepairReport } from '../home/repair-space.ts';
 
 const submission = z.object({
   goal: z.string().trim().min(1).max(2_000),

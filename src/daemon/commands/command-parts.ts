@@ -1,7 +1,7 @@
 /** The parts of a node that commands from outside work on. */
 import type { Supervisor } from '#supervisor/supervisor.ts';
-import type { HomePaths } from './home/home-paths.ts';
-import type { Spaces } from './spaces.ts';
+import type { HomePaths } from '../home/home-paths.ts';
+import type { Spaces } from '../spaces.ts';
 
 /** What commands work on. */
 export interface CommandParts {

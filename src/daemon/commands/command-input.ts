@@ -4,7 +4,7 @@ import type { DoorCommand } from '#api/door.ts';
 import type { Speaker } from '#protocol/command.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import type { CommandParts } from './command-parts.ts';
-import type { Spaces } from './spaces.ts';
+import type { Spaces } from '../spaces.ts';
 
 /** Carries out one command. */
 export type Handler = (

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { DoorCommand } from '#api/door.ts';
+import { resolveMoment } from '#ledger/history/moment.ts';
 import type { Ledger } from '#ledger/ledger.ts';
 import { readForkPoint } from '#supervisor/history/fork/fork-point.ts';
 import { diffThen, writeThen } from '#supervisor/history/rewind-files.ts';
@@ -11,8 +12,8 @@ import { rewindMission, type Rewound } from '#supervisor/history/rewind.ts';
 import { openRepository } from '#workspace/git/open-repository.ts';
 import { missionOptions, readInput, repositoryOf, spaceOf, type Handler } from './command-input.ts';
 import type { CommandParts } from './command-parts.ts';
-import { explainCommands } from './history/explain-commands.ts';
-import { reducers } from './state-tables.ts';
+import { explainCommands } from './explain-commands.ts';
+import { reducers } from '../state-tables.ts';
 
 /** A mission, and a moment of it in any form that people may say. */
 const momentOf = z.object({ mission: z.string(), at: z.string().min(1).max(200) });
@@ -43,6 +44,10 @@ export const historyCommands: Readonly<Record<string, Handler>> = {
     const rewound = rewind(await ledgerOf(parts, command), input);
     const entities = rewound.entities.filter(({ kind }) => kinds?.includes(kind) ?? true);
     return { ...rewound, entities };
+  },
+  'mission.moment': async (parts, command) => {
+    const { mission, at } = readInput(momentOf, command);
+    return resolveMoment((await ledgerOf(parts, command)).read, mission, at);
   },
   'mission.diff-at': async (parts, command) => {
     const ledger = await ledgerOf(parts, command);
