@@ -17,25 +17,40 @@ export type CopyEdit = Omit<FileEdit, 'lines'>;
 /** A change that can't be taken; `path` is relative, a new folder ends in `/`. */
 export interface OutsideChange {
   readonly path: string;
-  readonly what: 'changed' | 'new' | 'deleted' | 'mode' | 'type' | 'too large' | 'also set up';
+  readonly what:
+    | 'changed'
+    | 'new'
+    | 'deleted'
+    | 'mode'
+    | 'type'
+    | 'too large'
+    | 'also set up'
+    | 'written past the copy';
 }
 
 /**
- * The copy before the command ran: of each file that differed from the base how it differed, and
- * what git did not track.
+ * The copy before the command ran: of each file that differed from the base how it differed, what
+ * git did not track, and the hashes of the files that may change.
  */
 export interface CopySnapshot {
   readonly changed: ReadonlyMap<string, string>;
   readonly untracked: ReadonlySet<string>;
+  readonly hashes: ReadonlyMap<string, string | null>;
 }
 
-/** Looks at the copy before the command runs. */
-export async function snapshotCopy(copy: string, base: string): Promise<CopySnapshot> {
+/** Looks at the copy before the command runs, which may change `paths`. */
+export async function snapshotCopy(
+  copy: string,
+  base: string,
+  paths: readonly string[],
+): Promise<CopySnapshot> {
   const changed = new Map<string, string>();
   for (const change of await listChanges(copy, base)) {
     changed.set(change.path, await signatureOf(copy, change));
   }
-  return { changed, untracked: new Set(await listUntracked(copy)) };
+  const hashes = new Map<string, string | null>();
+  for (const path of paths) hashes.set(path, await hashFile(copy, path).catch(() => null));
+  return { changed, untracked: new Set(await listUntracked(copy)), hashes };
 }
 
 /** What to compare: the copy with the worktree that it is a copy of. */
@@ -91,9 +106,12 @@ async function judge(
   const after = await readEditFile(copy, path);
   if (own === null || after === null) return { path, what: 'deleted' };
   if (after.byteLength > MAX_EDIT_BYTES) return { path, what: 'too large' };
+  const baseHash = sha256(own);
+  // The copy was of what the worktree had: who has changed that meanwhile went past the door.
+  if (baseHash !== before.hashes.get(path)) return { path, what: 'written past the copy' };
   return {
     path,
-    baseHash: sha256(own),
+    baseHash,
     afterHash: sha256(after),
     after,
     changes: countChanges(own, after),

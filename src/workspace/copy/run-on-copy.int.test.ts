@@ -146,6 +146,16 @@ describe('what a command may not change', () => {
     });
   }
 
+  it('a file that it also writes past the copy: it is named', async () => {
+    const { run, worktree } = await begin();
+    const outcome = await run(`echo x > c/d.txt; echo y >> '${worktree}/c/d.txt'; echo z > a.txt`);
+    assert.deepEqual(outsideOf(outcome), ['c/d.txt written past the copy']);
+    assert.deepEqual(
+      outcome.edits.map(({ path }) => path),
+      ['a.txt'],
+    );
+  });
+
   it('ignored files are not looked at', async () => {
     const { run } = await begin();
     const outcome = await run('mkdir -p out && echo x > out/x && echo x > a.txt');

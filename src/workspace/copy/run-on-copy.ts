@@ -59,7 +59,7 @@ export async function runOnCopy(request: CopyRequest): Promise<CopyOutcome> {
     await addWorktree(repository, plan);
     await setUp(request, plan.path);
     await copyWritten(request, plan.path);
-    const before = await snapshotCopy(plan.path, base);
+    const before = await snapshotCopy(plan.path, base, request.paths);
     const result = await runCheck({ ...run, cwd: plan.path, check: command });
     if (!checkPassed(result)) return { result, edits: [], outside: [] };
     const { worktree, written, paths } = request;
