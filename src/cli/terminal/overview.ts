@@ -16,6 +16,7 @@ export const OVERVIEW = `Skein: supervisor, message bus and flight recorder for 
   skein why-waiting [ID]           why something does not go on, and who could end that
 
   skein log [ID] [-f] [--json]     its events, as they happened and were signed
+  skein rewind [ID] --at <moment>  a mission as it stood: a view, --diff, or its files --to DIR
   skein verify                     prove the record, or name what is damaged
   skein repair [--yes]             rebuild a damaged record from what can be proven
   skein backup | restore <folder>  copy the records; bring them back

@@ -3,6 +3,7 @@
  * a task or by a word; whatever they say becomes an event id.
  */
 import type { LedgerReader } from '#ledger/ledger.ts';
+import { prunedNotes } from '#ledger/prune/pruned-mission.ts';
 import { isUuidv7 } from '#lib/uuidv7.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import { parseEnvelope, type EventEnvelope } from '#protocol/event.ts';
@@ -23,7 +24,8 @@ export const MOMENT_FORMS =
 /**
  * The moment that `text` names in `mission`. Of what happened several times (a plan approved, a task
  * done) the last time is meant; a time means the last event at or before it, and without a zone it
- * is UTC, as the log shows it. Throws `not-found`, `ambiguous-id`, or `usage` for another form.
+ * is UTC, as the log shows it. Throws `not-found` (`blob-missing` when the mission was pruned),
+ * `ambiguous-id`, or `usage` for another form.
  */
 export function resolveMoment(read: LedgerReader, mission: string, text: string): Moment {
   const said = text.trim();
@@ -74,11 +76,12 @@ function timeMoment(history: History): Moment {
 const asDateTime = (said: string): string =>
   said.length === 10 ? `${said}T00:00` : said.replace(' ', 'T');
 
-function eventMoment({ read, mission, said }: History): Moment {
+function eventMoment(history: History): Moment {
+  const { read, mission, said } = history;
   const position = read.position(said);
-  if (position === undefined) throw missing(mission, said, 'no event of this record has that id');
+  if (position === undefined) throw missing(history, 'no event of this record has that id');
   const [stored] = read.events({ mission, after: position - 1, upTo: position, limit: 1 });
-  if (stored === undefined) throw missing(mission, said, 'that event belongs to something else');
+  if (stored === undefined) throw missing(history, 'that event belongs to something else');
   const time = stored.body === null ? null : parseEnvelope(stored.body).time;
   return { event: said, position, time };
 }
@@ -125,17 +128,28 @@ const backwards = (history: History): Generator<Happened> =>
 const ofType = (history: History, type: string): IteratorObject<Happened> =>
   readable(eachEventBackwards(history.read, history).filter((stored) => stored.type === type));
 
-function found(events: Iterator<Happened>, { mission, said }: History, state: string): Moment {
+function found(events: Iterator<Happened>, history: History, state: string): Moment {
   const { value, done } = events.next();
-  if (done === true) throw missing(mission, said, state);
+  if (done === true) throw missing(history, state);
   const { position, event } = value;
   return { event: event.id, position, time: event.time };
 }
 
-const missing = (mission: string, said: string, state: string): SkeinError =>
-  new SkeinError('not-found', `Cannot go back to "${said}" in mission ${mission}: ${state}`, {
+/** Of a mission whose events were pruned nothing is said that only they could tell. */
+function missing({ read, mission, said }: History, state: string): SkeinError {
+  const [note] = prunedNotes(read, mission);
+  const problem = `Cannot go back to "${said}" in mission ${mission}`;
+  if (note?.what === 'bodies') {
+    return new SkeinError(
+      'blob-missing',
+      `${problem}: its events were pruned on ${note.time} (record.pruned ${note.event})`,
+      { fix: `What became of it is still here: skein show ${mission}` },
+    );
+  }
+  return new SkeinError('not-found', `${problem}: ${state}`, {
     fix: `Name ${MOMENT_FORMS}. The ids are in: skein log ${mission} --ids`,
   });
+}
 
 const unclear = (said: string): SkeinError =>
   new SkeinError('usage', `Cannot read "${said}" as a moment`, { fix: `Name ${MOMENT_FORMS}.` });

@@ -1,10 +1,12 @@
 /** skein show: one mission with its plan, checks, evidence and end. */
 import type { SpaceEntity } from '#api/door.ts';
+import type { PlanState } from '#supervisor/mission-reducer.ts';
 import type { PlanContents } from '#supervisor/plan-contents.ts';
 import type { EffectState } from '#tasks/effect-reducer.ts';
 import { shownPlan } from '../../answer-plan.ts';
 import type { CliCommand } from '../../command.ts';
 import { connect } from '../../connect.ts';
+import { AT_OPTION, fetchThen, momentLine, type MissionThen } from '../../history/mission-then.ts';
 import {
   findMission,
   missionsAtWork,
@@ -12,33 +14,36 @@ import {
   type FoundMission,
 } from '../../mission-lookup.ts';
 import type { NodeClient } from '../../node-client.ts';
-import { fetchContents, planLines } from '../../terminal/print-plan.ts';
+import { fetchContents, planLines, type ShownPlan } from '../../terminal/print-plan.ts';
 import { fetchPruned, prunedLines, unlessGone } from '../../terminal/record/pruned-note.ts';
 import { style, type Style } from '../../terminal/style.ts';
 import { count } from '../../terminal/wording.ts';
 
 /** The command. */
 export const command: CliCommand = {
-  usage: 'show [<mission>]',
+  usage: 'show [<mission>] [--at <moment>]',
   summary: 'a mission (default: the latest): plan, checks with their output, outcome',
   words: [0, 1],
-  options: {},
+  options: { ...AT_OPTION },
   run: async (typed) => {
     const client = await connect(typed);
-    const mission = await findMission(client, typed.words[0]);
-    const shown = await shownPlan(client, mission, mission.body.plan);
-    const plan = shown?.plan;
-    const effects = await effectsOf(client, mission);
+    const found = await findMission(client, typed.words[0]);
+    const at = typed.value('at');
+    const { mission, shown, effects, past } =
+      at === undefined ? await now(client, found) : await before(client, found, at);
     const pruned = await fetchPruned(client, mission);
     if (typed.flag('json')) {
-      process.stdout.write(
-        `${JSON.stringify({ id: mission.id, space: mission.space, ...mission.body, plan, effects, pruned })}\n`,
-      );
+      const { id, space, body } = mission;
+      const data = { id, space, ...body, plan: shown?.plan, effects, pruned };
+      const line = past === undefined ? data : { ...data, moment: past.moment };
+      process.stdout.write(`${JSON.stringify(line)}\n`);
       return 0;
     }
     const painted = style(process.stdout);
-    const status = statusWord(mission, await missionsAtWork(client));
+    const isPast = past !== undefined;
+    const status = isPast ? mission.body.status : statusWord(mission, await missionsAtWork(client));
     const lines = [...headLines(mission, status, painted), ...prunedLines(pruned, painted)];
+    if (isPast) lines.push(painted.dim(momentLine(past)));
     if (shown !== undefined) {
       const contents = await unlessGone(fetchContents(client, mission.space, shown.plan));
       lines.push('', ...planLines(shown, contents ?? NO_CONTENTS, painted));
@@ -46,12 +51,37 @@ export const command: CliCommand = {
     lines.push(
       ...(await checkLines(client, mission.space, effects, painted)),
       '',
-      ...endLines(mission, status, painted),
+      ...(isPast ? pastLines(mission, painted) : endLines(mission, status, painted)),
     );
     process.stdout.write(`${lines.join('\n')}\n`);
     return 0;
   },
 };
+
+/** A mission with what is shown of it; `past` when it is one of the past. */
+interface Shown {
+  readonly mission: FoundMission;
+  readonly shown: ShownPlan | undefined;
+  readonly effects: readonly EffectState[];
+  readonly past?: MissionThen;
+}
+
+const now = async (client: NodeClient, mission: FoundMission): Promise<Shown> => ({
+  mission,
+  shown: await shownPlan(client, mission, mission.body.plan),
+  effects: await effectsOf(client, mission),
+});
+
+async function before(client: NodeClient, found: FoundMission, at: string): Promise<Shown> {
+  const past = await fetchThen(client, found, { at, kinds: ['plan', 'effect'] });
+  const { mission } = past;
+  const plan = past.one<PlanState>('plan', mission.body.plan);
+  const { options } = mission.body;
+  const changed = past.one<PlanState>('plan', plan?.supersedes ?? null);
+  const shown = plan === undefined ? undefined : { plan, options, before: changed };
+  const effects = past.of<EffectState>('effect').map(({ body }) => body);
+  return { mission, shown, effects, past };
+}
 
 /** Of a plan whose contents were pruned the tasks, the checks and the price are left. */
 const NO_CONTENTS: PlanContents = { format: 2, title: '', edits: [], listed: [], names: null };
@@ -128,6 +158,14 @@ async function outputLines(
     .split('\n')
     .slice(-MOST_OUTPUT_LINES)
     .map((line) => `    ${line}`);
+}
+
+/** Where it stood: what to do about it is of no use any more. */
+function pastLines({ body }: FoundMission, { yellow }: Style): string[] {
+  const { approvedFrom, problem, status, gitCommit } = body;
+  const approved = approvedFrom === null ? [] : [`approved by the person (${approvedFrom})`];
+  const ended = problem?.message ?? (gitCommit === null ? '' : `git commit ${gitCommit}`);
+  return [...approved, `${yellow(status)}${ended === '' ? '' : `: ${ended}`}`];
 }
 
 function endLines(

@@ -1,8 +1,11 @@
 /** skein agents: who is there, what each is doing, what each holds. */
 import type { WorkingAgent } from '#supervisor/swarm/agent-names.ts';
-import type { CliCommand } from '../../command.ts';
+import type { LeaseState, TaskState } from '#tasks/task-reducer.ts';
+import type { CliCommand, Typed } from '../../command.ts';
 import { connect } from '../../connect.ts';
-import { shortId } from '../../mission-lookup.ts';
+import { AT_OPTION, fetchThen, momentLine } from '../../history/mission-then.ts';
+import { findMission, shortId } from '../../mission-lookup.ts';
+import type { NodeClient } from '../../node-client.ts';
 import { fetchSwarm, type SwarmState } from '../../swarm-state.ts';
 import { style, type Style } from '../../terminal/style.ts';
 import { count, firstLine, taskName } from '../../terminal/wording.ts';
@@ -17,23 +20,57 @@ interface ShownAgent extends Omit<WorkingAgent, 'role' | 'state'> {
 
 /** The command. */
 export const command: CliCommand = {
-  usage: 'agents',
+  usage: 'agents [<mission>] [--at <moment>]',
   summary: 'agents that are there or left a task behind: what they do and hold',
-  words: [0, 0],
-  options: {},
+  words: [0, 1],
+  options: { ...AT_OPTION },
   run: async (typed) => {
-    const agents = shownAgents(await fetchSwarm(await connect(typed)));
+    const client = await connect(typed);
+    const { agents, head } = await agentsOf(client, typed);
+    const painted = style(process.stdout);
+    if (!typed.flag('json'))
+      for (const line of head) process.stdout.write(`${painted.dim(line)}\n`);
     for (const agent of agents) {
-      if (typed.flag('json')) process.stdout.write(`${JSON.stringify(agent)}\n`);
-      else process.stdout.write(`${agentLine(agent, style(process.stdout))}\n`);
+      const line = typed.flag('json') ? JSON.stringify(agent) : agentLine(agent, painted);
+      process.stdout.write(`${line}\n`);
     }
     if (agents.length === 0) process.stderr.write('No agent is at work.\n');
     return 0;
   },
 };
 
+interface Listed {
+  readonly agents: readonly ShownAgent[];
+  readonly head: readonly string[];
+}
+
+async function agentsOf(client: NodeClient, typed: Typed): Promise<Listed> {
+  const [word] = typed.words;
+  const at = typed.value('at');
+  if (at === undefined) {
+    const agents = shownAgents(await fetchSwarm(client));
+    if (word === undefined) return { agents, head: [] };
+    const { id } = await findMission(client, word);
+    return { agents: agents.filter(({ mission }) => mission === id), head: [] };
+  }
+  const request = { at, kinds: ['task', 'lease'] } as const;
+  const then = await fetchThen(client, await findMission(client, word), request);
+  // Of the past the record knows who had a task; who was idle beside them it does not say.
+  const situation = {
+    agents: [],
+    tasks: then.of<TaskState>('task'),
+    leases: then.of<LeaseState>('lease'),
+    atWork: then.mission.body.status === 'running' ? [then.mission.id] : [],
+  };
+  return { agents: shownAgents(situation), head: [momentLine(then)] };
+}
+
+type Known = Pick<SwarmState, 'agents' | 'tasks' | 'leases' | 'atWork'> & {
+  readonly epoch?: number;
+};
+
 /** Those the node has, and those of the record whose node stopped while they were at work. */
-function shownAgents({ agents, tasks, leases, atWork, epoch }: SwarmState): ShownAgent[] {
+function shownAgents({ agents, tasks, leases, atWork, epoch }: Known): ShownAgent[] {
   const live = new Set(agents.map(keyOf));
   const claimed = tasks.flatMap(({ id, body }): Omit<ShownAgent, 'title' | 'paths'>[] => {
     if (body.status !== 'claimed' || body.agent === null) return [];
@@ -44,7 +81,7 @@ function shownAgents({ agents, tasks, leases, atWork, epoch }: SwarmState): Show
   return [...agents, ...claimed].map((agent) => {
     const task = tasks.find(({ id }) => id === agent.task);
     const paths = leases
-      .filter(({ body }) => body.status === 'held' && body.epoch === epoch)
+      .filter(({ body }) => body.status === 'held' && body.epoch === (epoch ?? body.epoch))
       .filter(({ body }) => body.task === agent.task && agent.task !== null)
       .flatMap(({ body }) => body.paths);
     return { ...agent, title: task?.body.title ?? null, paths };

@@ -1,38 +1,72 @@
-/** skein leases: who holds which path right now. */
-import type { CliCommand } from '../../command.ts';
+/** skein leases: who holds which path, right now or at a moment of the past. */
+import type { LeaseState } from '#tasks/task-reducer.ts';
+import type { CliCommand, Typed } from '../../command.ts';
 import { connect } from '../../connect.ts';
-import { shortId } from '../../mission-lookup.ts';
+import { AT_OPTION, fetchThen, momentLine } from '../../history/mission-then.ts';
+import { findMission, shortId } from '../../mission-lookup.ts';
+import type { NodeClient } from '../../node-client.ts';
 import { fetchSwarm } from '../../swarm-state.ts';
-import { style } from '../../terminal/style.ts';
+import { style, type Style } from '../../terminal/style.ts';
 import { taskName } from '../../terminal/wording.ts';
+
+/** A held lease; `void` = of a node that has stopped since, so that it stands in nobody's way. */
+interface ShownLease extends LeaseState {
+  readonly id: string;
+  readonly space: string;
+  readonly void: boolean;
+}
 
 /** The command. */
 export const command: CliCommand = {
-  usage: 'leases',
-  summary: 'paths that are held: by whom, for which task',
-  words: [0, 0],
-  options: {},
+  usage: 'leases [<mission>] [--at <moment>]',
+  summary: 'paths that are held: by whom, for which task; with --at those of one mission then',
+  words: [0, 1],
+  options: { ...AT_OPTION },
   run: async (typed) => {
-    const { leases, epoch } = await fetchSwarm(await connect(typed));
-    const held = leases.filter(({ body }) => body.status === 'held');
-    const { dim } = style(process.stdout);
-    for (const { id, space, body } of held) {
-      // A node that has started again holds nothing of before: such a lease stands in nobody's way.
-      const isVoid = body.epoch !== epoch;
-      if (typed.flag('json')) {
-        process.stdout.write(`${JSON.stringify({ id, space, ...body, void: isVoid })}\n`);
-        continue;
-      }
-      const mission = shortId(body.task);
-      const facts = dim(`(token ${body.token}${isVoid ? ', void: its node stopped' : ''})`);
-      for (const path of body.paths) {
-        process.stdout.write(
-          `${path}  ${body.holder}  ${taskName(body.task)} of mission ${mission} ${facts}\n`,
-        );
-      }
+    const client = await connect(typed);
+    const { leases, head } = await heldLeases(client, typed);
+    const painted = style(process.stdout);
+    if (!typed.flag('json'))
+      for (const line of head) process.stdout.write(`${painted.dim(line)}\n`);
+    for (const lease of leases) {
+      const lines = typed.flag('json') ? [JSON.stringify(lease)] : pathLines(lease, painted);
+      for (const line of lines) process.stdout.write(`${line}\n`);
     }
-    const isNone = held.every(({ body }) => body.paths.length === 0);
+    const isNone = leases.every(({ paths }) => paths.length === 0);
     if (isNone) process.stderr.write('No path is held.\n');
     return 0;
   },
 };
+
+interface Held {
+  readonly leases: readonly ShownLease[];
+  readonly head: readonly string[];
+}
+
+async function heldLeases(client: NodeClient, typed: Typed): Promise<Held> {
+  const [word] = typed.words;
+  const at = typed.value('at');
+  if (at !== undefined) {
+    const then = await fetchThen(client, await findMission(client, word), { at, kinds: ['lease'] });
+    return { leases: shown(then.of('lease'), () => false), head: [momentLine(then)] };
+  }
+  const wanted = word === undefined ? '' : `${(await findMission(client, word)).id}.`;
+  const { leases, epoch } = await fetchSwarm(client);
+  const ofMission = leases.filter(({ id }) => id.startsWith(wanted));
+  return { leases: shown(ofMission, (lease) => lease.epoch !== epoch), head: [] };
+}
+
+const shown = (
+  leases: readonly { readonly id: string; readonly space: string; readonly body: LeaseState }[],
+  isVoid: (lease: LeaseState) => boolean,
+): ShownLease[] =>
+  leases
+    .filter(({ body }) => body.status === 'held')
+    .map(({ id, space, body }) => ({ id, space, ...body, void: isVoid(body) }));
+
+function pathLines(lease: ShownLease, { dim }: Style): string[] {
+  const { holder, task, token } = lease;
+  const facts = dim(`(token ${token}${lease.void ? ', void: its node stopped' : ''})`);
+  const forWhom = `${taskName(task)} of mission ${shortId(task)}`;
+  return lease.paths.map((path) => `${path}  ${holder}  ${forWhom} ${facts}`);
+}
