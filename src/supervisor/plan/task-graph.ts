@@ -26,6 +26,10 @@ export function splitTask(task: string): readonly [mission: string, number: numb
   return [task.slice(0, cut), Number(task.slice(cut + 1))];
 }
 
+/** Whether a task answers for all that was written, not only for its own files: it judges them. */
+export const answersForAll = (kind: string | null | undefined): boolean =>
+  kind === 'review' || kind === 'prove';
+
 /**
  * Why these tasks can't be a plan, undefined when they can: ids twice, a predecessor that is not
  * there, a circle, or one path in two tasks that may be at work at the same time.

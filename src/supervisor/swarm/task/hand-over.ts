@@ -13,7 +13,7 @@ import { taskTreeRef, type TaskTree } from '#workspace/trees/task-tree.ts';
 import type { HandOver, TaskAtWork } from './task-at-work.ts';
 import { taskState, type Swarm } from '../swarm.ts';
 import { splitTask, type PlannedTask } from '../../plan/task-graph.ts';
-import { writtenFiles } from './written-files.ts';
+import { writtenFiles, type WrittenFile } from './written-files.ts';
 
 /** Proves what was handed over and calls the task done; throws what is missing. */
 export async function takeOver(at: TaskAtWork, handOver: HandOver): Promise<void> {
@@ -23,7 +23,7 @@ export async function takeOver(at: TaskAtWork, handOver: HandOver): Promise<void
   if (writes(planned)) await assertNoStray(swarm, planned);
   const { tree: gitTree, ref } = await keepTree(swarm, planned, handOver.gitTree);
   await swarm.inTurn(`hand-over ${swarm.work.mission}`, async () => {
-    if (isChangeWhole(swarm, planned)) await judgeTypes(swarm, task);
+    if (isChangeWhole(swarm, planned)) await judgeTypes(swarm, task, writtenFiles(swarm));
     const done = { task, gitTree, checks, ref, token: lease.token };
     await swarm.work.record('task.finish', done);
   });
@@ -128,16 +128,20 @@ function isChangeWhole({ approved, work, unmet }: Swarm, { id, kind, changeSet }
 }
 
 /** Types are judged over the whole change set: single parts of it may well be wrong alone. */
-async function judgeTypes(swarm: Swarm, task: string): Promise<void> {
+async function judgeTypes(
+  swarm: Swarm,
+  task: string,
+  written: readonly WrittenFile[],
+): Promise<void> {
   const { work, crew } = swarm;
-  const contents = sha256(JSON.stringify(writtenFiles(swarm)));
+  const contents = sha256(JSON.stringify(written));
   if (swarm.judged === contents) return;
   for (const { name, judge } of crew.changeGuardrails) {
     safePoint(work);
     const expects = 'no type error that the base does not have';
     const action = { task, subject: `task/${task}`, action: name, expects };
     const { value: verdict } = await expecting<Verdict>(work, action, async () => {
-      const value = await judge(wholeChange(swarm));
+      const value = await judge(wholeChange(swarm, written));
       await recordVerdict(swarm, { task, guardrail: name, verdict: value });
       return value.type === 'accept'
         ? { met: true, found: 'none', value }
@@ -148,10 +152,9 @@ async function judgeTypes(swarm: Swarm, task: string): Promise<void> {
   swarm.judged = contents;
 }
 
-function wholeChange(swarm: Swarm): WholeChange {
-  const { work, approved } = swarm;
+function wholeChange({ work, approved }: Swarm, written: readonly WrittenFile[]): WholeChange {
   const { worktree: root, base, signal, ledger } = work;
-  const edits = writtenFiles(swarm).map(({ path, after }) => {
+  const edits = written.map(({ path, after }) => {
     return { path, after: ledger.blobs.get(after.hash) };
   });
   return { root, base, files: approved.files, edits, signal, ...approved.contents.names };
