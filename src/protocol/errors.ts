@@ -90,6 +90,7 @@ export const ERRORS = {
   'recipe-invalid': row(5609, 400, 2),
   'agent-lost': row(5610, 500, 1),
   'nothing-to-change': row(5611, 404, 3),
+  'replay-differs': row(5612, 409, 1),
   interrupted: row(5606, 503, 130),
 
   'subject-invalid': row(5701, 400, 2),

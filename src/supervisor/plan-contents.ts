@@ -70,7 +70,7 @@ async function storeEdits(blobs: Blobs, edits: readonly FileEdit[]): Promise<Pla
 }
 
 /** The contents of a plan; throws `record-too-new` for those of a later version. */
-export function readContents(blobs: Blobs, reference: BlobReference): PlanContents {
+export function readContents(blobs: Pick<Blobs, 'get'>, reference: BlobReference): PlanContents {
   const contents = JSON.parse(blobs.get(reference.hash).toString('utf8')) as PlanContents;
   assertKnownFormat(contents.format, CONTENTS_FORMAT, 'the plan');
   return contents;

@@ -2,7 +2,7 @@
  * The one door through which files of a mission are written: the reflex judges first, the intent
  * (with the lease's token, checked by the ledger) is durable next, then the file is written.
  */
-import type { Ledger } from '#ledger/ledger.ts';
+import type { Ledger, LedgerReader } from '#ledger/ledger.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import type { EffectState } from '#tasks/effect-reducer.ts';
 import type { Effects } from '#tasks/effects.ts';
@@ -64,10 +64,10 @@ export interface EditDoorOptions {
 export const editKey = (mission: string, path: string): string => `${mission}/edit/${path}`;
 
 /** The key of this edit: a file that was edited to something else before has one for each result. */
-function keyOf(
-  { read }: EditDoorOptions['ledger'],
+export function keyOfEdit(
+  read: Pick<LedgerReader, 'entity'>,
   mission: string,
-  { path, afterHash }: ProposedEdit,
+  { path, afterHash }: Pick<ProposedEdit, 'path' | 'afterHash'>,
 ): string {
   const key = editKey(mission, path);
   const first = read.entity('effect', key)?.body as EffectState | undefined;
@@ -108,7 +108,7 @@ async function performEdit(
   const guardrails = reflex.guardrails;
   await effects.perform({
     kind: 'edit',
-    key: keyOf(ledger, mission, edit),
+    key: keyOfEdit(ledger.read, mission, edit),
     subject: `file/${path}`,
     mission,
     intent: { lease, token, path, baseHash, afterHash, after: blob, changes, guardrails },

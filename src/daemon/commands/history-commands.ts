@@ -2,18 +2,21 @@
  * Commands that look back: a mission as it stood, its files then, its change up to then; and the one
  * that goes on from there.
  */
+import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
+import { makeRunner } from '#agents/runner.ts';
 import type { DoorCommand } from '#api/door.ts';
 import { resolveMoment } from '#ledger/history/moment.ts';
 import type { Ledger } from '#ledger/ledger.ts';
 import { readForkPoint } from '#supervisor/history/fork/fork-point.ts';
+import { replayMission } from '#supervisor/history/replay/replay-mission.ts';
 import { diffThen, writeThen } from '#supervisor/history/rewind-files.ts';
 import { rewindMission, type Rewound } from '#supervisor/history/rewind.ts';
 import { openRepository } from '#workspace/git/open-repository.ts';
 import { missionOptions, readInput, repositoryOf, spaceOf, type Handler } from './command-input.ts';
 import type { CommandParts } from './command-parts.ts';
 import { explainCommands } from './explain-commands.ts';
-import { reducers } from '../state-tables.ts';
+import { deciders, reducers } from '../state-tables.ts';
 
 /** A mission, and a moment of it in any form that people may say. */
 const momentOf = z.object({ mission: z.string(), at: z.string().min(1).max(200) });
@@ -68,6 +71,15 @@ export const historyCommands: Readonly<Record<string, Handler>> = {
     const ledger = await ledgerOf(parts, command);
     const point = readForkPoint({ ledger, reducers, mission, at });
     return parts.supervisor.fork(ledger, command, { ...asked, point }, speaker);
+  },
+  'mission.replay': async (parts, command) => {
+    const input = readInput(momentOf, command);
+    const ledger = await ledgerOf(parts, command);
+    const repository = await openRepository(repositoryOf(parts.spaces, ledger.space));
+    const startedMs = performance.now();
+    const tables = { reducers, deciders, runner: makeRunner(), breathe: setImmediate };
+    const report = await replayMission({ ledger, repository, ...tables, ...input });
+    return { ...report, durationMs: performance.now() - startedMs };
   },
 };
 

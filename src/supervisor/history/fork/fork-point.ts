@@ -5,10 +5,9 @@
 import type { Ledger } from '#ledger/ledger.ts';
 import type { ReducerSet } from '#ledger/reducer.ts';
 import { eachEvent } from '#ledger/history/mission-events.ts';
-import { resolveMoment } from '#ledger/history/moment.ts';
+import { resolveCommandEnd } from '#ledger/history/whole-command.ts';
 import type { Entity } from '#protocol/entity.ts';
 import { SkeinError } from '#protocol/errors.ts';
-import { parseEnvelope } from '#protocol/event.ts';
 import { decodeEvent, type EventData, type SkeinEvent } from '#protocol/event-types.ts';
 import type { EffectState } from '#tasks/effect-reducer.ts';
 import type { LeaseState, TaskState } from '#tasks/task-reducer.ts';
@@ -56,7 +55,10 @@ export interface ForkPoint {
 /** Reads the point. Throws what `rewindMission` throws, and `blob-missing` when events were pruned. */
 export function readForkPoint(request: ForkPointRequest): ForkPoint {
   const { ledger, mission } = request;
-  const rewound = rewindMission({ ...request, at: endOfCommand(request) });
+  const rewound = rewindMission({
+    ...request,
+    at: resolveCommandEnd(ledger.read, mission, request.at).event,
+  });
   if (rewound.pruned > 0) throw pruned(rewound);
   const { moment } = rewound;
   const entities: Entities = new Map(
@@ -92,20 +94,6 @@ type Entities = ReadonlyMap<string, Entity>;
 interface ThenPlace extends Pick<ForkPointRequest, 'ledger' | 'mission'> {
   readonly entities: Entities;
   readonly forked: MissionState['forked'];
-}
-
-/** What was decided at once is taken over as a whole: the last event of the command that `at` is of. */
-function endOfCommand({ ledger: { read }, mission, at }: ForkPointRequest): string {
-  const { position, event } = resolveMoment(read, mission, at);
-  let [last, span] = [event, ''];
-  for (const { body } of eachEvent(read, { mission, after: position - 1 })) {
-    // What follows a pruned event can't be told to be of its command; it is refused below.
-    if (body === null) break;
-    const { id, spanId } = parseEnvelope(body);
-    if (span !== '' && span !== spanId) break;
-    [last, span] = [id, spanId];
-  }
-  return last;
 }
 
 const pruned = ({ mission, pruned: gone, events }: Rewound): SkeinError =>

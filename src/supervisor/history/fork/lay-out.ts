@@ -11,7 +11,7 @@ import type { ProposedEdit } from '#workspace/apply-edit.ts';
 import { taskTreeRef } from '#workspace/trees/task-tree.ts';
 import { missionBranch } from '../../mission-branch.ts';
 import type { ForkState } from '../../mission-reducer.ts';
-import { splitTask, type PlannedTask } from '../../plan/task-graph.ts';
+import { answersForAll, splitTask, type PlannedTask } from '../../plan/task-graph.ts';
 import { findAgent } from '../../swarm/hire.ts';
 import { MOST_SILENCES, silentTooOften } from '../../swarm/lease-time.ts';
 import { runTask } from '../../swarm/run-task.ts';
@@ -83,9 +83,7 @@ async function keepAsBefore(swarm: Swarm, task: string, gitTree: string): Promis
   const planned = approved.plan.tasks.find(({ id }) => id === task);
   if (planned === undefined) return;
   const { repository, worktree, base } = work;
-  // Who judges looks at all that was written; everybody else answers for their own files.
-  const seesAll = planned.kind === 'review' || planned.kind === 'prove';
-  const files = writtenFiles(swarm, seesAll ? undefined : planned.writeSet);
+  const files = writtenFiles(swarm, answersForAll(planned.kind) ? undefined : planned.writeSet);
   const ref = taskTreeRef(...splitTask(task));
   const { tree } = await work.world.trees.prepare(repository, { worktree, base, files, ref });
   assertSame(task, gitTree, tree);
