@@ -40,6 +40,9 @@ async function untilChanged(goal = growing()) {
   return { world, mission, old, hash };
 }
 
+const manyPlaces = (count: number): readonly OpenPlace[] =>
+  Array.from({ length: count }, (_, index) => ({ path: 'b.txt', line: index + 1, preview: 'b' }));
+
 const kindsOf = (world: SwarmWorld, mission: string): readonly string[] =>
   world.space.events(mission).map(({ type }) => type);
 
@@ -282,11 +285,7 @@ describe('a first plan', () => {
 
   it('that is answered at once is worked on once, and can be stopped', async () => {
     const gate = new Gate();
-    const open = Array.from({ length: 150 }, (_, index) => ({
-      path: 'b.txt',
-      line: index + 1,
-      preview: 'b',
-    }));
+    const open = manyPlaces(150);
     const world = await openSwarmWorld({
       files: FILES,
       goals: { go: { plan: () => ({ edits: { 'a.txt': 'A\n' }, open }) } },
@@ -303,6 +302,22 @@ describe('a first plan', () => {
     assert.deepEqual(world.supervisor.atWork, []);
     gate.open();
     await world.resume(mission);
+    assertEnded(world, await world.finish(mission), 'done');
+  });
+});
+
+describe('a plan that waits for its answer', () => {
+  it('goes on waiting when it is stopped, whatever is still said of it', async () => {
+    const open = manyPlaces(150);
+    const world = await openSwarmWorld({
+      files: FILES,
+      goals: { go: { plan: () => ({ edits: { 'a.txt': 'A\n' }, open }) } },
+    });
+    const mission = await world.submit('go');
+    await world.until(mission, 'waiting');
+    await world.supervisor.close();
+    assert.equal((await world.until(mission, 'waiting')).status, 'waiting');
+    assert.deepEqual(world.reports, []);
     assertEnded(world, await world.finish(mission), 'done');
   });
 });
