@@ -1,5 +1,6 @@
 /** What a mission's checks said and what it cost, by its entities: they are there when events are pruned. */
 import type { LedgerReader } from '#ledger/ledger.ts';
+import type { EventEnvelope } from '#protocol/event.ts';
 import type { EffectState } from '#tasks/effect-reducer.ts';
 import type { MissionState, PlanState } from '../mission-reducer.ts';
 import { inOrder } from './mission-tree.ts';
@@ -81,6 +82,21 @@ function checksOf(read: LedgerReader, mission: string): readonly EffectState[] {
       .map(({ body }) => body as EffectState)
       .filter(({ outcome, status }) => outcome !== null && status === 'done')
   );
+}
+
+/** Takes in what the end of a task says of its checks: of what is said twice the last counts. */
+export function takeComparisons(comparisons: Map<string, string>, event: EventEnvelope): void {
+  if (event.type !== 'task.done') return;
+  const { checks = [] } = event.data as { readonly checks?: readonly Compared[] };
+  for (const { name, comparison } of checks) {
+    // On the base there is nothing to compare with.
+    if (comparison !== 'base') comparisons.set(name, comparison);
+  }
+}
+
+interface Compared {
+  readonly name: string;
+  readonly comparison: string;
 }
 
 interface CheckIntent {

@@ -1,8 +1,22 @@
-/** Checks and prices of a mission in words, for the commands that look back. */
+/** Decisions, checks and prices of a mission in words, for the commands that look back. */
+import type { EventEnvelope } from '#protocol/event.ts';
 import type { CheckFact, CheckRun, PriceFacts } from '#supervisor/history/mission-facts.ts';
 import { durationText, usd } from '../plan/plan-price.ts';
+import { tell } from '../story.ts';
 import type { Style } from '../style.ts';
 import { checkName, count, seconds } from '../wording.ts';
+
+/** An event with its time. */
+export const eventText = (event: EventEnvelope, style: Style): string =>
+  `${style.dim(event.time.slice(11, 19))} ${tell(event, style)}`;
+
+/** The same with who decided, when that is not told anyway. */
+export function decidedText(event: EventEnvelope, style: Style): string {
+  const { actor, time } = event;
+  const told = tell(event, style);
+  const who = told.includes(actor) ? '' : `${actor}: `;
+  return `${style.dim(time.slice(11, 19))} ${who}${told}`;
+}
 
 /** A check with how it ended before and after the change. */
 export function checkText({ name, base, change, comparison }: CheckFact, style: Style): string {

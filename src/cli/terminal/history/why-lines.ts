@@ -1,16 +1,14 @@
 /** Tells why a line is as it is: the answer of `skein why` as lines of text. */
-import type { EventEnvelope } from '#protocol/event.ts';
 import type {
   LineEdit,
   LineOrigin,
   MissionWhy,
   WhyAnswer,
 } from '#supervisor/history/why/why-answer.ts';
-import { tell } from '../story.ts';
 import type { Style } from '../style.ts';
 import { cutText } from '../text-width.ts';
 import { count, short, taskNumber } from '../wording.ts';
-import { checkText, plannedText, usedText } from './facts-text.ts';
+import { checkText, decidedText, eventText, plannedText, usedText } from './facts-text.ts';
 
 const [MOST_CHANGED, MOST_REASONS, MOST_COLUMNS] = [6, 20, 160];
 
@@ -69,7 +67,7 @@ function missionLines(mission: MissionWhy, style: Style): string[] {
     ...edits.flatMap((edit, index) => editLines(edit, index, style)),
     ...rows('led to it', reasonTexts(mission, style)),
     ...rows('decided', [
-      ...decisions.map((event) => decisionText(event, style)),
+      ...decisions.map((event) => decidedText(event, style)),
       ...(plan === null ? [] : [`plan ${short(plan.hash)}: ${plan.summary}`]),
     ]),
     ...rows('proved by', proofTexts(mission, style)),
@@ -123,13 +121,6 @@ function reasonTexts({ reasons, id }: MissionWhy, style: Style): string[] {
   const shown = texts.slice(-MOST_REASONS);
   return hidden > 0 ? [`${count(hidden, 'earlier event')}, see skein log ${id}`, ...shown] : shown;
 }
-
-const eventText = (event: EventEnvelope, style: Style): string =>
-  `${style.dim(event.time.slice(11, 19))} ${tell(event, style)}`;
-
-/** Who decided is told as well: it may be the person, or the supervisor within what was approved. */
-const decisionText = (event: EventEnvelope, style: Style): string =>
-  `${style.dim(event.time.slice(11, 19))} ${event.actor}: ${tell(event, style)}`;
 
 function proofTexts({ proof }: MissionWhy, style: Style): string[] {
   const { guardrails, wholeChange, review, checks } = proof;

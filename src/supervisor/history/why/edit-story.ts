@@ -4,6 +4,7 @@ import type { LedgerReader } from '#ledger/ledger.ts';
 import { parseEnvelope, type EventEnvelope } from '#protocol/event.ts';
 import type { TaskState } from '#tasks/task-reducer.ts';
 import type { PlanState } from '../../mission-reducer.ts';
+import { takeComparisons } from '../mission-facts.ts';
 
 /** Which edit: `effectEvent` announced it. */
 export interface StoryRequest {
@@ -104,18 +105,12 @@ class ProofReader {
     return [...this.#passed];
   }
 
-  take({ type, subject, data }: EventEnvelope): void {
+  take(event: EventEnvelope): void {
+    const { type, subject, data } = event;
     if (type === 'guardrail.passed') this.#passed.add(String((data as Data)['guardrail']));
-    if (type === 'task.done') this.#takeChecks(data as { readonly checks?: readonly Compared[] });
+    takeComparisons(this.comparisons, event);
     if (type === 'expectation.met' && this.#isReview(subject)) {
       this.review = String((data as Data)['found']);
-    }
-  }
-
-  #takeChecks({ checks = [] }: { readonly checks?: readonly Compared[] }): void {
-    for (const { name, comparison } of checks) {
-      // On the base there is nothing to compare with.
-      if (comparison !== 'base') this.comparisons.set(name, comparison);
     }
   }
 
@@ -124,11 +119,6 @@ class ProofReader {
     const task = this.#read.entity('task', subject.slice('task/'.length))?.body;
     return (task as TaskState | undefined)?.kind === 'review';
   }
-}
-
-interface Compared {
-  readonly name: string;
-  readonly comparison: string;
 }
 
 const ANSWERS = new Set(['mission.approved', 'mission.replanned']);

@@ -2,6 +2,7 @@
 import type { Ledger, LedgerReader } from '#ledger/ledger.ts';
 import { prunedNotes } from '#ledger/prune/pruned-mission.ts';
 import type { EventEnvelope } from '#protocol/event.ts';
+import type { EventData } from '#protocol/event-types.ts';
 import type { EffectState } from '#tasks/effect-reducer.ts';
 import type { LeaseState, TaskState } from '#tasks/task-reducer.ts';
 import type { MissionState } from '../../mission-reducer.ts';
@@ -43,7 +44,7 @@ export function explainMission(found: FoundMission, path: string): MissionWhy {
     mergedInto: mergedInto(read, mission),
     edits: edits.map((each) => describeEdit(read, each)),
     plan: planFacts(read, story.decisions, task ?? `${mission}.1`),
-    decisions: story.decisions,
+    decisions: [...inheritedAnswer(read, story.decisions), ...story.decisions],
     reasons: story.reasons,
     proof: {
       guardrails: (first?.effect.intent['guardrails'] ?? []) as readonly string[],
@@ -56,6 +57,17 @@ export function explainMission(found: FoundMission, path: string): MissionWhy {
     pruned: prunedNotes(read, mission)[0] ?? null,
     original: first === undefined ? null : originalOf(found, first, path),
   };
+}
+
+/** The answer to the plan of a fork's original, when it counts for the fork too. */
+function inheritedAnswer(
+  read: LedgerReader,
+  decisions: readonly EventEnvelope[],
+): readonly EventEnvelope[] {
+  const fork = decisions.find(({ type }) => type === 'mission.forked')?.data;
+  const { approval = null } = (fork ?? {}) as Partial<EventData<'mission.forked'>>;
+  const answer = approval === null ? undefined : findEvent(read, approval.event);
+  return answer === undefined ? [] : [answer];
 }
 
 /** Of an edit that laid out again what the original of a fork had written: the original. */
