@@ -66,7 +66,7 @@ export function foldText(text: string, columns: number, most: number): string[] 
   let rest = text;
   while (lines.length < most - 1 && textWidth(rest) > columns) {
     const words = rest.split(' ');
-    let taken = words.length - 1;
+    let taken = Math.max(1, words.length - 1);
     while (taken > 1 && textWidth(words.slice(0, taken).join(' ')) > columns) taken -= 1;
     const line = words.slice(0, taken).join(' ');
     if (textWidth(line) > columns) break;
@@ -121,7 +121,7 @@ function optionText({ options }: MissionSide): string {
 function taskRows(a: MissionSide, b: MissionSide): Row[] {
   const planText = ({ plan }: MissionSide): string => {
     if (plan === null) return 'none yet';
-    const changed = plan.plans > 1 ? `, ${count(plan.plans - 1, 'time', 'times')} changed` : '';
+    const changed = plan.plans > 1 ? `, changed ${timesText(plan.plans - 1)}` : '';
     return `${short(plan.hash)}: ${plan.summary}${changed}`;
   };
   const pairs = pairTasks(a.plan?.tasks ?? [], b.plan?.tasks ?? []);
@@ -130,6 +130,8 @@ function taskRows(a: MissionSide, b: MissionSide): Row[] {
   });
   return [both([a, b], 'plan', planText), ...rows, ...hidden(pairs.length - rows.length, 'task')];
 }
+
+const timesText = (times: number): string => (times === 1 ? 'once' : `${times} times`);
 
 type TaskPair = readonly [SideTask | undefined, SideTask | undefined];
 
