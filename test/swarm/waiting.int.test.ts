@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SkeinError } from '#protocol/errors.ts';
 import type { OpenPlace } from '#supervisor/recipe.ts';
+import { localWorld } from '#workspace/local-world.ts';
 import { Gate, coderThat } from './gate.ts';
 import { onePathParts, type TestGoal } from './test-recipe.ts';
 import { assertEnded, dataOf, openSwarmWorld, type SwarmWorld } from './swarm-world.ts';
@@ -201,5 +202,44 @@ describe('two missions that each hold what the other one needs', () => {
       }
     }
     assert.deepEqual(world.space.held(), []);
+  });
+
+  it('the later one gives way even while it hands over, and does it again', async () => {
+    const [looking, handing] = [new Gate(), new Gate()];
+    let looks = 0;
+    const goal = findsToo('1\n', 'a.txt', 'b.txt');
+    const world = await openSwarmWorld({
+      files: FILES,
+      goals: {
+        one: {
+          ...goal,
+          look: async (...asked) => {
+            await looking.pass();
+            return (await goal.look?.(...asked)) ?? [];
+          },
+        },
+        two: { ...writes('2\n', 'b.txt'), look: async () => [] },
+      },
+      world: {
+        trees: {
+          ...localWorld.trees,
+          findStray: async (where) => {
+            if ((looks += 1) === 1) await handing.pass();
+            return localWorld.trees.findStray(where);
+          },
+        },
+      },
+    });
+    const first = await world.begin('one');
+    await looking.until();
+    const second = await world.begin('two');
+    await handing.until();
+    looking.open();
+    await world.seen(({ type }) => type === 'lease.extended', first);
+    handing.open();
+    for (const mission of [first, second]) assertEnded(world, await world.finish(mission), 'done');
+    const [released] = dataOf(world.space.events(second), 'task.released');
+    assert.match(released?.reason ?? '', /comes first and asked for b\.txt/u);
+    assert.equal(dataOf(world.space.events(second), 'task.done').length, 3);
   });
 });
