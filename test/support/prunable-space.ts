@@ -31,7 +31,7 @@ export interface SpaceWriter {
     pause?: (point: PrunePoint) => void,
   ) => PrunedMission[];
   /** As the node does it when it opens a record. */
-  readonly finish: () => void;
+  readonly finish: (pause?: (point: PrunePoint) => void) => void;
   readonly close: () => void;
 }
 
@@ -40,16 +40,18 @@ export interface WriterOptions {
   readonly folder?: string;
   readonly signer?: Signer;
   readonly epoch?: number;
+  /** Of ids and salts; another one for each writer of a space. */
+  readonly seed?: number;
   readonly reducers?: ReducerSet;
 }
 
 /** Opens a space for writing. */
 export function openSpaceWriter(options: WriterOptions = {}): SpaceWriter {
-  const { folder = temporaryFolder(), signer = newSigner(), epoch = 1 } = options;
+  const { folder = temporaryFolder(), signer = newSigner(), epoch = 1, seed = epoch } = options;
   const set = options.reducers ?? reducers;
   const database = openLedgerDatabase(join(folder, 'ledger.db'));
   const blobs = openBlobDatabase(join(folder, 'blobs.db'));
-  const ledger = makeTestLedger({ database, signer, epoch, seed: epoch, reducers: set, blobs });
+  const ledger = makeTestLedger({ database, signer, epoch, seed, reducers: set, blobs });
   const head = openHeadFile(join(folder, 'head'));
   const anchor = (): void => {
     head.write(ledger.core.head as ChainHead);
@@ -74,7 +76,8 @@ export function openSpaceWriter(options: WriterOptions = {}): SpaceWriter {
       pruneRecord(parts, { missions: planned, what, reason: 'a test', speaker: human });
       return planned;
     },
-    finish: () => finishPruning({ ...files, author: signer.key, verifySignature }),
+    finish: (pause = () => undefined) =>
+      finishPruning({ ...files, author: signer.key, verifySignature, pause }),
     close: () => {
       anchor();
       head.close();
