@@ -31,7 +31,7 @@ import { listEntities } from './list-entities.ts';
 import type { CommandParts } from './commands/command-parts.ts';
 import { executeCommand } from './commands/node-commands.ts';
 import { nodeStatus } from './node-status.ts';
-import { faultPause } from './fault-pause.ts';
+import { faultPause, pausingScout } from './fault-pause.ts';
 import { Spaces } from './spaces.ts';
 
 /** A node at work; `closed` resolves when it has stopped. */
@@ -141,7 +141,7 @@ function makeSupervisor(
 ): Supervisor {
   return new Supervisor({
     crew: {
-      scout: makeScout(),
+      scout: pausingScout(env, makeScout()),
       coder: makeCoder(makeReflex(GUARDRAILS)),
       critic: makeCritic(),
       runner: makeRunner(),
