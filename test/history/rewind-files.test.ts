@@ -46,8 +46,10 @@ class Story {
     this.#tell({ name: 'effect.finish', input: { ...about, data: outcome } });
   }
 
-  /** As `prove` does it: the git commit of what stands in the person's tree now. */
-  commit(): string {
+  /** An edit, and a git commit as `prove` makes it, in which the file is `committed`. */
+  commit(committed: string): void {
+    this.edit('a.txt', 'a\n', 'changed\n');
+    this.temp.write('a.txt', committed);
     const gitCommit = this.temp.commit('Change');
     const tree = this.temp.git('rev-parse', 'HEAD^{tree}').trim();
     const person = { name: 'Ada', email: 'ada@example.com' };
@@ -55,7 +57,13 @@ class Story {
     const intent = { tree, parent: this.base, message: 'Change', ...who, gitCommit };
     this.effect('git-commit', 'git-commit', intent, { gitCommit });
     this.temp.git('reset', '--quiet', '--hard', this.base);
-    return gitCommit;
+  }
+
+  /** The same, after which git forgets the commit. */
+  commitAndLose(committed: string): void {
+    this.commit(committed);
+    this.temp.git('reflog', 'expire', '--expire=now', '--all');
+    this.temp.git('gc', '--quiet', '--prune=now');
   }
 
   /** Another life of the node, whose clock stands an hour earlier. */
@@ -143,9 +151,7 @@ describe('the files of a moment', () => {
 
   it('are those of its git commit, once it had made one', async () => {
     const story = begun();
-    story.edit('a.txt', 'a\n', 'changed\n');
-    story.temp.write('a.txt', 'changed\n');
-    story.commit();
+    story.commit('changed\n');
     story.blobs.clear();
     assert.deepEqual((await story.write('end')).missing, []);
     assert.equal(story.read('a.txt'), 'changed\n');
@@ -154,22 +160,14 @@ describe('the files of a moment', () => {
 
   it('come from the record when the git commit is gone, if they make its tree', async () => {
     const story = begun();
-    story.edit('a.txt', 'a\n', 'changed\n');
-    story.temp.write('a.txt', 'changed\n');
-    story.commit();
-    story.temp.git('reflog', 'expire', '--expire=now', '--all');
-    story.temp.git('gc', '--quiet', '--prune=now');
+    story.commitAndLose('changed\n');
     await story.write('end');
     assert.equal(story.read('a.txt'), 'changed\n');
   });
 
   it('are refused when the record makes another tree than the git commit had', async () => {
     const story = begun();
-    story.edit('a.txt', 'a\n', 'changed\n');
-    story.temp.write('a.txt', 'by a filter\n');
-    story.commit();
-    story.temp.git('reflog', 'expire', '--expire=now', '--all');
-    story.temp.git('gc', '--quiet', '--prune=now');
+    story.commitAndLose('by a filter\n');
     await assert.rejects(story.write('end'), { name: 'git-failed' });
     assert.equal(existsSync(join(story.temp.folder, 'then')), false);
   });

@@ -7,7 +7,8 @@ import { AT_OPTION, fetchThen, momentLine } from '../../history/mission-then.ts'
 import { findMission, shortId } from '../../mission-lookup.ts';
 import type { NodeClient } from '../../node-client.ts';
 import { fetchSwarm, type SwarmState } from '../../swarm-state.ts';
-import { style, type Style } from '../../terminal/style.ts';
+import { printRows, type Rows } from '../../terminal/print-rows.ts';
+import type { Style } from '../../terminal/style.ts';
 import { count, firstLine, taskName } from '../../terminal/wording.ts';
 
 /** An agent with what it is doing; `paths` is what it holds. */
@@ -25,33 +26,21 @@ export const command: CliCommand = {
   words: [0, 1],
   options: { ...AT_OPTION },
   run: async (typed) => {
-    const client = await connect(typed);
-    const { agents, head } = await agentsOf(client, typed);
-    const painted = style(process.stdout);
-    if (!typed.flag('json'))
-      for (const line of head) process.stdout.write(`${painted.dim(line)}\n`);
-    for (const agent of agents) {
-      const line = typed.flag('json') ? JSON.stringify(agent) : agentLine(agent, painted);
-      process.stdout.write(`${line}\n`);
-    }
-    if (agents.length === 0) process.stderr.write('No agent is at work.\n');
+    const agents = await agentsOf(await connect(typed), typed);
+    printRows(agents, typed.flag('json'), (agent, painted) => [agentLine(agent, painted)]);
+    if (agents.rows.length === 0) process.stderr.write('No agent is at work.\n');
     return 0;
   },
 };
 
-interface Listed {
-  readonly agents: readonly ShownAgent[];
-  readonly head: readonly string[];
-}
-
-async function agentsOf(client: NodeClient, typed: Typed): Promise<Listed> {
+async function agentsOf(client: NodeClient, typed: Typed): Promise<Rows<ShownAgent>> {
   const [word] = typed.words;
   const at = typed.value('at');
   if (at === undefined) {
     const agents = shownAgents(await fetchSwarm(client));
-    if (word === undefined) return { agents, head: [] };
+    if (word === undefined) return { rows: agents, head: [] };
     const { id } = await findMission(client, word);
-    return { agents: agents.filter(({ mission }) => mission === id), head: [] };
+    return { rows: agents.filter(({ mission }) => mission === id), head: [] };
   }
   const request = { at, kinds: ['task', 'lease'] } as const;
   const then = await fetchThen(client, await findMission(client, word), request);
@@ -62,7 +51,7 @@ async function agentsOf(client: NodeClient, typed: Typed): Promise<Listed> {
     leases: then.of<LeaseState>('lease'),
     atWork: then.mission.body.status === 'running' ? [then.mission.id] : [],
   };
-  return { agents: shownAgents(situation), head: [momentLine(then)] };
+  return { rows: shownAgents(situation), head: [momentLine(then)] };
 }
 
 type Known = Pick<SwarmState, 'agents' | 'tasks' | 'leases' | 'atWork'> & {

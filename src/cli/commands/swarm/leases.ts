@@ -6,7 +6,8 @@ import { AT_OPTION, fetchThen, momentLine } from '../../history/mission-then.ts'
 import { findMission, shortId } from '../../mission-lookup.ts';
 import type { NodeClient } from '../../node-client.ts';
 import { fetchSwarm } from '../../swarm-state.ts';
-import { style, type Style } from '../../terminal/style.ts';
+import { printRows, type Rows } from '../../terminal/print-rows.ts';
+import type { Style } from '../../terminal/style.ts';
 import { taskName } from '../../terminal/wording.ts';
 
 /** A held lease; `void` = of a node that has stopped since, so that it stands in nobody's way. */
@@ -23,37 +24,25 @@ export const command: CliCommand = {
   words: [0, 1],
   options: { ...AT_OPTION },
   run: async (typed) => {
-    const client = await connect(typed);
-    const { leases, head } = await heldLeases(client, typed);
-    const painted = style(process.stdout);
-    if (!typed.flag('json'))
-      for (const line of head) process.stdout.write(`${painted.dim(line)}\n`);
-    for (const lease of leases) {
-      const lines = typed.flag('json') ? [JSON.stringify(lease)] : pathLines(lease, painted);
-      for (const line of lines) process.stdout.write(`${line}\n`);
-    }
-    const isNone = leases.every(({ paths }) => paths.length === 0);
+    const held = await heldLeases(await connect(typed), typed);
+    printRows(held, typed.flag('json'), pathLines);
+    const isNone = held.rows.every(({ paths }) => paths.length === 0);
     if (isNone) process.stderr.write('No path is held.\n');
     return 0;
   },
 };
 
-interface Held {
-  readonly leases: readonly ShownLease[];
-  readonly head: readonly string[];
-}
-
-async function heldLeases(client: NodeClient, typed: Typed): Promise<Held> {
+async function heldLeases(client: NodeClient, typed: Typed): Promise<Rows<ShownLease>> {
   const [word] = typed.words;
   const at = typed.value('at');
   if (at !== undefined) {
     const then = await fetchThen(client, await findMission(client, word), { at, kinds: ['lease'] });
-    return { leases: shown(then.of('lease'), () => false), head: [momentLine(then)] };
+    return { rows: shown(then.of('lease'), () => false), head: [momentLine(then)] };
   }
   const wanted = word === undefined ? '' : `${(await findMission(client, word)).id}.`;
   const { leases, epoch } = await fetchSwarm(client);
   const ofMission = leases.filter(({ id }) => id.startsWith(wanted));
-  return { leases: shown(ofMission, (lease) => lease.epoch !== epoch), head: [] };
+  return { rows: shown(ofMission, (lease) => lease.epoch !== epoch), head: [] };
 }
 
 const shown = (
