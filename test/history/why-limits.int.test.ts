@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { SkeinError } from '#protocol/errors.ts';
 import type { SkeinEvent } from '#protocol/event-types.ts';
+import { openTemp } from '#workspace/fixtures/temp-repository.ts';
 import { whyLine } from '#supervisor/history/why/why-line.ts';
 import type { SwarmWorld } from '../swarm/swarm-world.ts';
 import type { TestGoal } from '../swarm/test-recipe.ts';
@@ -182,7 +183,9 @@ describe('a question that has no answer', () => {
       ['food.txt:5', 'not-found', /has only 4 lines/u],
       ['empty.txt:1', 'not-found', /has only 0 lines/u],
       ['other.txt:1', 'not-found', /no such file/u],
-      ['../other.txt:1', 'not-found', /not in the repository/u],
+      ['../other.txt:1', 'repository-not-found', /not in a git repository/u],
+      ['.:1', 'repository-not-found', /not in a git repository/u],
+      ['../gone/other.txt:1', 'not-found', /not in the repository/u],
       ['folder:1', 'usage', /a folder/u],
       ['link.txt:1', 'usage', /a symbolic link/u],
       ['picture.bin:1', 'usage', /binary/u],
@@ -203,6 +206,19 @@ describe('a question that has no answer', () => {
       (await refusal(world, 'other.txt:1', gone)).join(),
       /not-found.*has no such file/u,
     );
+  });
+
+  it('is about the repository that the file is in: a submodule has a history of its own', async () => {
+    const world = await openWhyWorld();
+    const { repository } = world;
+    const inner = openTemp(repository.folder, join(repository.top, 'inner'));
+    mkdirSync(inner.top);
+    inner.git('init', '--quiet');
+    inner.write('a.txt', 'one\n');
+    const made = inner.commit('Inner');
+    const { repository: top, origins } = await ask(world, 'inner/a.txt:1');
+    assert.equal(top, inner.top);
+    assert.deepEqual([origins[0]?.by, origins[0]?.git?.commit], ['before-skein', made]);
   });
 
   it('may be about a file that is gone, in a folder that is gone', async () => {

@@ -114,6 +114,28 @@ describe('why a line of a mission is as it is', () => {
     );
   });
 
+  it('is the command of the plan when that made the change', async () => {
+    const command = {
+      name: 'oil',
+      command: "sed -i 's/butter/oil/' food.txt",
+      lines: 'butter|oil',
+    };
+    const part = {
+      key: 'oil',
+      title: 'Oil',
+      paths: ['food.txt'],
+      after: [],
+      expects: 'oil',
+      command,
+    };
+    const world = await openWhyWorld({ oil: { plan: () => ({ edits: {}, parts: [part] }) } });
+    const mission = await runAndMerge(world, 'oil');
+    const { id, edits } = await missionOf(world, 'food.txt:2');
+    assert.equal(id, mission);
+    assert.equal(edits[0]?.command, command.command);
+    assert.match(edits[0].after?.[0] ?? '', /oil/u);
+  });
+
   it('is the original when a fork laid the edit out again', async () => {
     const world = await openWhyWorld();
     const original = await world.run('milk');
@@ -122,7 +144,9 @@ describe('why a line of a mission is as it is', () => {
     world.repository.git('merge', '--quiet', '--ff-only', `skein/${fork.mission}`);
     const mission = await missionOf(world, 'food.txt:2');
     assert.equal(mission.id, fork.mission);
-    assert.equal(mission.decisions[0]?.type, 'mission.forked');
+    const [answer, forked] = mission.decisions;
+    assert.deepEqual([answer?.type, forked?.type], ['mission.approved', 'mission.forked']);
+    assert.equal(answer?.mission, original.mission, 'the answer that counts here too');
     assert.equal(mission.original?.id, original.mission);
     assert.deepEqual(mission.original.edits[0]?.after, [MILK]);
     assert.equal(mission.original.decisions.at(-1)?.type, 'mission.approved');

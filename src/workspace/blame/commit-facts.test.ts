@@ -13,9 +13,7 @@ const trailers = (mission: string, indent = ''): string =>
 describe('the missions that a message names', () => {
   it('are those of its trailers', () => {
     const message = `Rename\n\nGoal: rename\n\n${trailers('m1')}\n(cherry picked from commit 1)\n`;
-    assert.deepEqual(readClaims(message), [
-      { mission: 'm1', space: 'space', head: 'm1:1:f', inPlace: true },
-    ]);
+    assert.deepEqual(readClaims(message), [{ mission: 'm1', space: 'space', inPlace: true }]);
   });
 
   it('are also those of messages that were taken into it', () => {

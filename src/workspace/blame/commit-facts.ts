@@ -27,8 +27,6 @@ export interface CommitFacts {
 export interface MissionClaim {
   readonly mission: string;
   readonly space: string;
-  /** `chain:seq:hash`, null when it is missing. */
-  readonly head: string | null;
   /** Whether they stand where trailers stand; else a message was taken into another one. */
   readonly inPlace: boolean;
 }
@@ -71,7 +69,7 @@ function isCut(commonDir: string, commit: string): boolean {
   return existsSync(file) && readFileSync(file, 'utf8').split('\n').includes(commit);
 }
 
-const TRAILER = /^(\s*)Skein-(Mission|Space|Head): (\S{1,200})\s*$/u;
+const TRAILER = /^(\s*)Skein-(Mission|Space): (\S{1,200})\s*$/u;
 
 /** How many claims of one message are looked at. */
 const MOST_CLAIMS = 20;
@@ -80,17 +78,15 @@ const MOST_CLAIMS = 20;
 export function readClaims(message: string): readonly MissionClaim[] {
   const lines = message.trimEnd().split('\n');
   const lastBlank = lines.findLastIndex((line) => line.trim() === '');
-  const claims: { mission: string; space: string; head: string | null; inPlace: boolean }[] = [];
+  const claims: { mission: string; space: string; inPlace: boolean }[] = [];
   for (const [at, line] of lines.entries()) {
     const [, indent, key, value = ''] = TRAILER.exec(line) ?? [];
     if (key === 'Mission') {
       const inPlace = indent === '' && at > lastBlank;
-      claims.push({ mission: value, space: '', head: null, inPlace });
+      claims.push({ mission: value, space: '', inPlace });
     }
     const last = claims.at(-1);
-    if (last === undefined) continue;
-    if (key === 'Space') last.space = value;
-    if (key === 'Head') last.head = value;
+    if (last !== undefined && key === 'Space') last.space = value;
   }
   return claims.filter(({ space }) => space !== '').slice(0, MOST_CLAIMS);
 }

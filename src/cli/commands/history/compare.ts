@@ -13,6 +13,8 @@ import { style } from '../../terminal/style.ts';
 /** Where there is no terminal to fit. */
 const PLAIN_COLUMNS = 160;
 
+const LEAST_COLUMNS = 40;
+
 /** The command. */
 export const command: CliCommand = {
   usage: 'compare <mission> [<mission>] [--diff]',
@@ -31,12 +33,17 @@ export const command: CliCommand = {
     if (typed.flag('json')) process.stdout.write(`${JSON.stringify(comparison)}\n`);
     else if (comparison.diff !== null) process.stdout.write(paintDiff(comparison.diff, painted));
     else {
-      const columns = process.stdout.columns ?? PLAIN_COLUMNS;
-      process.stdout.write(`${compareLines(comparison, painted, columns).join('\n')}\n`);
+      process.stdout.write(`${compareLines(comparison, painted, columnsOf()).join('\n')}\n`);
     }
     return 0;
   },
 };
+
+/** Those of the terminal; of a pipe those that COLUMNS asks for, as other programs do. */
+function columnsOf(): number {
+  const asked = Number(process.env['COLUMNS']);
+  return process.stdout.columns ?? (asked >= LEAST_COLUMNS ? asked : PLAIN_COLUMNS);
+}
 
 /** A fork alone stands beside its original, which comes first. */
 async function pairOf(client: NodeClient, { words }: Typed): Promise<readonly FoundMission[]> {

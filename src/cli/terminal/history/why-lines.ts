@@ -79,7 +79,7 @@ function missionLines(mission: MissionWhy, style: Style): string[] {
 }
 
 function editLines(edit: LineEdit, index: number, { red, green, dim }: Style): string[] {
-  const { event, time, actor, task, path, startLine, before, after } = edit;
+  const { event, time, actor, task, command, path, startLine, before, after } = edit;
   const when = time === null ? 'at a time that was pruned' : clock(time);
   const of =
     task === null ? '' : `, task ${taskNumber(task.id) ?? task.id}: ${task.title} (${task.role})`;
@@ -87,6 +87,7 @@ function editLines(edit: LineEdit, index: number, { red, green, dim }: Style): s
   return [
     row(index === 0 ? 'edit' : 'before it', `${when} by ${actor ?? 'somebody'}${of}`),
     row('', dim(`${where}, event ${event}`)),
+    ...(command === null ? [] : [row('', `by the command ${command}`)]),
     ...changed('-', before ?? [], red),
     ...changed('+', after ?? [], green),
   ];

@@ -129,11 +129,21 @@ function describeEdit(read: LedgerReader, { effect, step }: FoundEdit): LineEdit
       task === null || state === undefined
         ? null
         : { id: task, title: state.title, role: state.role },
+    command: commandOf(read, task),
     path: String(intent['path']),
     startLine: hunk?.newStart ?? null,
     before: hunk?.oldLines.map(withoutEnd) ?? null,
     after: hunk?.newLines.map(withoutEnd) ?? null,
   };
+}
+
+/** A task may run one command; what that changed on a copy became the edits of the task. */
+function commandOf(read: LedgerReader, task: string | null): string | null {
+  const mission = (task ?? '').slice(0, task?.lastIndexOf('.'));
+  const effect = read.entity('effect', `${mission}/command/${task}`)?.body as
+    | EffectState
+    | undefined;
+  return (effect?.intent['command'] as string | undefined) ?? null;
 }
 
 const withoutEnd = (line: string): string => line.replace(/\r?\n$/u, '');

@@ -86,6 +86,8 @@ export interface LineEdit {
   readonly actor: string | null;
   readonly authority: Authority | null;
   readonly task: { readonly id: string; readonly title: string; readonly role: string } | null;
+  /** The command of the plan that made the change, null when it was worked out beforehand. */
+  readonly command: string | null;
   readonly path: string;
   /** Where the changed lines begin in the file as the edit left it. */
   readonly startLine: number | null;

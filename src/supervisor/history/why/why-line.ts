@@ -1,6 +1,6 @@
 /** Why a line of the person's repository is as it is: from git to the record, and back in time. */
-import { realpathSync } from 'node:fs';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { SkeinError } from '#protocol/errors.ts';
 import { blameLine, type BlamedLine } from '#workspace/blame/blame-line.ts';
 import { findCommit } from '#workspace/blame/commit-facts.ts';
@@ -10,7 +10,7 @@ import { openRepository, type Repository } from '#workspace/git/open-repository.
 import { explainLine, type WhyContext } from './explain-commit.ts';
 import type { LineOrigin, WhyAnswer } from './why-answer.ts';
 
-/** What is asked: `file` as it was typed in `folder`; `at` names a git commit; `all` goes all the way. */
+/** What is asked: `file` as it was typed in `folder` (absolute); `at` names a git commit; `all` goes all the way. */
 export interface WhyRequest {
   readonly folder: string;
   readonly file: string;
@@ -30,8 +30,11 @@ export async function whyLine(
   request: WhyRequest,
   openRecord: WhyContext['openRecord'],
 ): Promise<WhyAnswer> {
-  const repository = await openRepository(request.folder);
-  const path = pathIn(repository, request);
+  const file = realPath(resolve(request.folder, request.file));
+  // A file's own repository: it may be a submodule of the one that the person is in.
+  const near = dirname(file);
+  const repository = await openRepository(existsSync(near) ? near : request.folder);
+  const path = pathIn(repository, request, file);
   const at = request.at === undefined ? null : await commitOf(repository, request.at);
   const place = { commit: at, path, line: request.line };
   const lines = await readLines(repository.top, place);
@@ -41,25 +44,25 @@ export async function whyLine(
   return { repository: repository.top, path, line: request.line, text, at, origins, hasEarlier };
 }
 
-/** The path in the repository, with links on the way to the file followed. */
-function pathIn({ top }: Repository, { folder, file }: WhyRequest): string {
-  const asked = resolve(folder, file);
-  const path = relative(top, join(realFolder(dirname(asked)), asked.slice(dirname(asked).length)));
-  if (path !== '' && path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path))
-    return path;
-  throw new SkeinError('not-found', `Cannot explain ${file}: it is not in the repository ${top}`, {
-    fix: 'Name the repository that it is in: --repo <folder>',
-  });
+/** The path with links on the way to the file followed, but not the file's own. */
+function realPath(file: string): string {
+  return join(realFolder(dirname(file)), basename(file));
 }
 
 /** A folder that is gone now may be in an earlier git commit. */
 function realFolder(folder: string): string {
-  try {
-    return realpathSync(folder);
-  } catch {
-    const above = dirname(folder);
-    return above === folder ? folder : join(realFolder(above), folder.slice(above.length));
-  }
+  if (existsSync(folder)) return realpathSync(folder);
+  const above = dirname(folder);
+  return above === folder ? folder : join(realFolder(above), basename(folder));
+}
+
+function pathIn({ top }: Repository, { file: typed }: WhyRequest, file: string): string {
+  const path = relative(top, file);
+  if (path !== '' && path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path))
+    return path;
+  throw new SkeinError('not-found', `Cannot explain ${typed}: it is not in the repository ${top}`, {
+    fix: 'Name the repository that it is in: --repo <folder>',
+  });
 }
 
 async function commitOf({ top }: Repository, named: string): Promise<string> {
