@@ -4,6 +4,7 @@
  */
 import { toSkeinError } from '#protocol/errors.ts';
 import type { LeaseState, TaskState } from '#tasks/task-reducer.ts';
+import type { MissionState } from '../mission-reducer.ts';
 import { taskState, type Swarm } from './swarm.ts';
 
 /** Gives back what a lost agent has taken, if it has: the token says which lease is meant. */
@@ -25,9 +26,12 @@ export async function takeBack(swarm: Swarm, task: string): Promise<void> {
 
 /** Whether another agent was refused the task because a lost one had it; then it is taken back. */
 export async function takenByLost(swarm: Swarm, task: string, thrown: unknown): Promise<boolean> {
-  if (toSkeinError(thrown).name !== 'conflict') return false;
-  const state = taskState(swarm.work, task);
-  if (state?.status === 'ready') swarm.tools.bell.ring();
+  const { work, tools } = swarm;
+  const mission = work.ledger.read.entity('mission', work.mission)?.body as MissionState;
+  // While it is not at work nobody may begin: that would be refused again and again.
+  if (toSkeinError(thrown).name !== 'conflict' || mission.status !== 'running') return false;
+  const state = taskState(work, task);
+  if (state?.status === 'ready') tools.bell.ring();
   else if (isWithLost(swarm, state)) await takeBack(swarm, task);
   else return false;
   return true;
