@@ -128,4 +128,6 @@ test('the files of a working tree that differ from a commit', async () => {
     { path: 'a.txt', status: 'M' },
     { path: 'b.txt', status: 'D' },
   ]);
+  const besides = await listChangedFiles({ cwd: temp.top, base: 'HEAD', besides: ['a.txt', 'c'] });
+  assert.deepEqual(besides, { count: 1, files: [{ path: 'b.txt', status: 'D' }] });
 });

@@ -40,15 +40,23 @@ export interface ChangedFile {
   readonly status: string;
 }
 
+/** What to compare, and paths that may differ: they are neither counted nor named. */
+export interface ChangedRequest extends DiffRequest {
+  readonly besides?: readonly string[];
+}
+
 /** The tracked files that differ, all of them counted and the first 200 named. */
-export async function listChangedFiles(
-  request: DiffRequest,
-): Promise<{ readonly count: number; readonly files: readonly ChangedFile[] }> {
+export async function listChangedFiles({
+  besides = [],
+  ...request
+}: ChangedRequest): Promise<{ readonly count: number; readonly files: readonly ChangedFile[] }> {
   const { stdout } = await diff(request, ['--name-status', '-z']);
   const fields = stdout.toString('utf8').split('\0').slice(0, -1);
+  const expected = new Set(besides);
   const files: ChangedFile[] = [];
   for (let at = 0; at + 1 < fields.length; at += 2) {
-    files.push({ status: fields[at] ?? '', path: fields[at + 1] ?? '' });
+    const [status = '', path = ''] = fields.slice(at, at + 2);
+    if (!expected.has(path)) files.push({ status, path });
   }
   return { count: files.length, files: files.slice(0, MAX_NAMED) };
 }

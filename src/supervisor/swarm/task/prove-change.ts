@@ -5,7 +5,7 @@ import type { Check } from '#workspace/checks/check.ts';
 import { missionBranch } from '../../mission-branch.ts';
 import { checksOf, type HandOver, type TaskAtWork } from './task-at-work.ts';
 import type { Swarm } from '../swarm.ts';
-import { writtenFiles } from './written-files.ts';
+import { writtenFiles, type WrittenFile } from './written-files.ts';
 
 /** Runs the checks on the change and makes the git commit; throws `check-failed`. */
 export async function proveChange({
@@ -17,9 +17,10 @@ export async function proveChange({
   const hooks = await findHooks(swarm);
   const checks = await crew.runner.checkChange(assignment, [...checksOf(swarm, planned), ...hooks]);
   assertNoneBroken(swarm, checks);
-  await assertCleanWorktree(swarm);
+  const files = writtenFiles(swarm);
+  await assertCleanWorktree(swarm, files);
   const { gitTree } = await crew.runner.commit(assignment, {
-    files: writtenFiles(swarm),
+    files,
     message: commitMessage(swarm),
     branch: missionBranch(work.mission),
   });
@@ -41,10 +42,14 @@ function assertNoneBroken({ work }: Swarm, checks: readonly Evidence[]): void {
 }
 
 /** Nothing but the write set may differ from the base: checks that write tracked files are named. */
-async function assertCleanWorktree(swarm: Swarm): Promise<void> {
-  const { work } = swarm;
-  const changed = await work.world.worktrees.listChanged({ cwd: work.worktree, base: work.base });
-  const written = new Set(writtenFiles(swarm).map(({ path }) => path));
+async function assertCleanWorktree(
+  { work }: Swarm,
+  explained: readonly WrittenFile[],
+): Promise<void> {
+  const { worktree, base } = work;
+  const besides = explained.map(({ path }) => path);
+  const changed = await work.world.worktrees.listChanged({ cwd: worktree, base, besides });
+  const written = new Set(besides);
   const others = changed.files.map(({ path }) => path).filter((path) => !written.has(path));
   if (others.length === 0) return;
   throw new SkeinError(
