@@ -5,8 +5,7 @@
  */
 import { z } from 'zod';
 import { SkeinError } from '#protocol/errors.ts';
-import { runGit } from './git/run-git.ts';
-import { readTrackedFile } from './git/tracked-files.ts';
+import { findTrackedFile, readObject } from './git/tracked-files.ts';
 import { readForm, readYaml, type YamlFile } from './yaml/read-yaml.ts';
 
 /** The newest format of the file that this version reads. */
@@ -74,11 +73,12 @@ export async function readSkeinYaml(
   { top }: { readonly top: string },
   commit: string,
 ): Promise<SkeinYaml> {
-  const bytes = await readTrackedFile(top, commit, FILE);
-  if (bytes !== null) return parseSkeinYaml(bytes);
-  const { stdout } = await runGit({ cwd: top, args: ['ls-tree', '--full-tree', commit, FILE] });
-  if (stdout.length > 0) throw invalid(1, 'it is a symlink or a folder');
-  return {};
+  const found = await findTrackedFile(top, commit, FILE);
+  if (found === undefined) return {};
+  if (found?.kind === 'file' || found?.kind === 'executable') {
+    return parseSkeinYaml(await readObject(top, found));
+  }
+  throw invalid(1, 'it is a symlink or a folder');
 }
 
 /** Parses the content of a `skein.yaml`; throws `config-invalid` with the line. */

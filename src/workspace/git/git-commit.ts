@@ -135,8 +135,9 @@ async function asGitWritesThem(
     }
     throw new SkeinError('identity-missing', `Cannot make a git commit: git can't use ${line}`);
   };
-  return {
-    author: await ask('GIT_AUTHOR_IDENT'),
-    committer: await ask('GIT_COMMITTER_IDENT'),
-  };
+  const author = await ask('GIT_AUTHOR_IDENT');
+  const isOne =
+    identity.author.name === identity.committer.name &&
+    identity.author.email === identity.committer.email;
+  return { author, committer: isOne ? author : await ask('GIT_COMMITTER_IDENT') };
 }

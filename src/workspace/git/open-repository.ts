@@ -49,14 +49,10 @@ export async function openRepository(path: string): Promise<Repository> {
   const folder = existingFolder(path);
   const gitVersion = await assertGitVersion(folder);
   const top = await findTop(folder);
-  const at = (args: readonly string[]): Promise<string> => gitText({ cwd: top, args });
-  const gitDir = realpathSync(resolve(top, await at(['rev-parse', '--git-dir'])));
-  const commonDir = realpathSync(resolve(top, await at(['rev-parse', '--git-common-dir'])));
+  const { gitDir, commonDir, format, shallow } = await findFolders(top);
   const head = await findHead(top);
-  const [branch, format, shallow, sparse, dirty] = await Promise.all([
+  const [branch, sparse, dirty] = await Promise.all([
     findBranch(top),
-    at(['rev-parse', '--show-object-format']),
-    at(['rev-parse', '--is-shallow-repository']),
     isSparse(top),
     listDirty(top).catch(unlisted),
   ]);
@@ -94,17 +90,39 @@ function existingFolder(path: string): string {
 }
 
 async function findTop(folder: string): Promise<string> {
-  const asked = ['rev-parse', '--is-bare-repository', '--is-inside-work-tree'];
+  const asked = ['rev-parse', '--is-bare-repository', '--is-inside-work-tree', '--show-toplevel'];
   const answer = await runGit({ cwd: folder, args: asked, okCodes: [0, 128] });
-  if (answer.code !== 0) throw notFound(folder, answer.stderr);
-  const [bare, inside] = answer.stdout.toString().trim().split('\n');
-  if (inside !== 'true') {
+  // where there is no working tree the first two are answered, and the third fails
+  const [bare, inside, ...top] = answer.stdout.toString('utf8').split('\n');
+  if (inside === undefined) throw notFound(folder, answer.stderr);
+  if (inside !== 'true' || answer.code !== 0) {
     const state = bare === 'true' ? 'it is bare (it has no working tree)' : 'it is a git folder';
     throw new SkeinError('repository-unsupported', `Cannot work in ${folder}: ${state}`, {
       fix: 'Name a folder of a working tree: clone it, or use git worktree add.',
     });
   }
-  return realpathSync(await gitText({ cwd: folder, args: ['rev-parse', '--show-toplevel'] }));
+  return realpathSync(top.join('\n').replace(/\n$/u, ''));
+}
+
+interface Folders {
+  readonly gitDir: string;
+  readonly commonDir: string;
+  readonly format: string;
+  readonly shallow: string;
+}
+
+/** What git says of the repository at `top`, in one call: each call of git costs some milliseconds. */
+async function findFolders(top: string): Promise<Folders> {
+  const asked = [
+    '--git-dir',
+    '--git-common-dir',
+    '--show-object-format',
+    '--is-shallow-repository',
+  ];
+  const lines = (await gitText({ cwd: top, args: ['rev-parse', ...asked] })).split('\n');
+  const [gitDir = '', commonDir = '', format = '', shallow = ''] = lines;
+  const real = (folder: string): string => realpathSync(resolve(top, folder));
+  return { gitDir: real(gitDir), commonDir: real(commonDir), format, shallow };
 }
 
 function notFound(folder: string, stderr: string): SkeinError {

@@ -16,8 +16,8 @@ import {
   forgetObjects,
   recallEntries,
   recallIndex,
-  rememberEntries,
   rememberIndex,
+  rememberTree,
 } from '#workspace/trees/known-objects.ts';
 import { compareTrees, type TreeEntry } from '#workspace/trees/raw-changes.ts';
 import type { GitCall, GitResult } from './run-git.ts';
@@ -159,7 +159,7 @@ export async function storeChange(
   });
   const tree = await writeChangeTree(repository, base, written);
   const changes = await compareTrees({ cwd: repository.top, from: base, to: tree });
-  rememberEntries(repository, base, written, changes);
+  rememberTree(repository, base, written, { tree, changes });
   const wanted = new Set(files.map(({ path }) => path));
   const other = changes.find(({ path, status, from, to }) => {
     return status !== 'M' || from.mode !== to.mode || !wanted.has(path);

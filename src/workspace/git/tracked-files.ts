@@ -48,12 +48,27 @@ export async function readTrackedFile(
   commit: string,
   path: string,
 ): Promise<Buffer | null> {
-  const args = ['ls-tree', '-z', '--full-tree', commit, '--', path];
-  const { stdout } = await runGit({ cwd: root, args });
-  const line = splitAtZero(stdout)[0];
-  if (line === undefined || !line.subarray(0, 3).equals(Buffer.from('100'))) return null;
-  return (await runGit({ cwd: root, args: ['cat-file', 'blob', parseEntry(line).object] })).stdout;
+  const found = await findTrackedFile(root, commit, path);
+  return found?.kind === 'file' || found?.kind === 'executable' ? readObject(root, found) : null;
 }
+
+/** What `commit` has at `path`, undefined when it has nothing there; a folder is `null`. */
+export async function findTrackedFile(
+  root: string,
+  commit: string,
+  path: string,
+): Promise<TrackedFile | null | undefined> {
+  const args = ['ls-tree', '-z', '--full-tree', commit, '--', path];
+  const [line] = splitAtZero((await runGit({ cwd: root, args })).stdout);
+  if (line === undefined) return undefined;
+  return line.subarray(0, 3).toString('latin1') === '040' ? null : parseEntry(line);
+}
+
+/** The bytes of a tracked file. */
+export const readObject = async (
+  root: string,
+  { object }: Pick<TrackedFile, 'object'>,
+): Promise<Buffer> => (await runGit({ cwd: root, args: ['cat-file', 'blob', object] })).stdout;
 
 function parseEntry(line: Buffer): TrackedFile {
   const tab = line.indexOf(9);

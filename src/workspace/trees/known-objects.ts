@@ -14,12 +14,15 @@ interface StoredFile {
 }
 
 const MOST_FILES = 20_000;
+const MOST_TREES = 10_000;
 const MOST_INDEX_BYTES = 8 * 1024 * 1024;
 const OBJECT_ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/u;
 
 interface Known {
   readonly base: string;
   readonly entries: Map<string, TreeEntry>;
+  /** Trees that were made of files. */
+  readonly trees: Set<string>;
   /** The index that `git read-tree` made of the base. */
   index: Buffer | undefined;
 }
@@ -31,7 +34,7 @@ function knownOf(repository: Repository, base: string): Known | undefined {
   if (!OBJECT_ID.test(base)) return undefined;
   const before = byRepository.get(repository);
   if (before?.base === base) return before;
-  const known: Known = { base, entries: new Map(), index: undefined };
+  const known: Known = { base, entries: new Map(), trees: new Set(), index: undefined };
   byRepository.set(repository, known);
   return known;
 }
@@ -54,15 +57,25 @@ export function recallEntries(
   return found.length === files.length ? found : undefined;
 }
 
-/** Keeps how git stored those of `files` that differ from the base, as `changes` say. */
-export function rememberEntries(
+/** A tree that was made of files of the base: `changes` are what differs in it. */
+export interface MadeTree {
+  readonly tree: string;
+  readonly changes: readonly RawChange[];
+}
+
+/** Keeps the tree, and how git stored those of `files` that differ from the base. */
+export function rememberTree(
   repository: Repository,
   base: string,
   files: readonly StoredFile[],
-  changes: readonly RawChange[],
+  { tree, changes }: MadeTree,
 ): void {
-  const entries = knownOf(repository, base)?.entries;
-  if (entries === undefined || changesAttributes(files)) return;
+  const known = knownOf(repository, base);
+  if (known === undefined) return;
+  const { entries, trees } = known;
+  if (trees.size >= MOST_TREES) trees.clear();
+  trees.add(tree);
+  if (changesAttributes(files)) return;
   if (entries.size + files.length > MOST_FILES) entries.clear();
   const stored = new Map(changes.map(({ path, to }) => [path, to]));
   for (const { path, bytes } of files) {
@@ -70,6 +83,10 @@ export function rememberEntries(
     if (entry !== undefined) entries.set(keyOf(path, bytes), entry);
   }
 }
+
+/** Whether the tree was made here, of files on top of a base. */
+export const isMadeTree = (repository: Repository, tree: string): boolean =>
+  byRepository.get(repository)?.trees.has(tree) === true;
 
 /** The index of the base, when it was read before. */
 export const recallIndex = (repository: Repository, base: string): Buffer | undefined =>

@@ -8,6 +8,7 @@ import { explainGitFailure } from '#workspace/git/git-failure.ts';
 import type { Repository } from '#workspace/git/open-repository.ts';
 import { runGit } from '#workspace/git/run-git.ts';
 import { storeChange, type WorktreeChange } from '#workspace/git/scratch-tree.ts';
+import { isMadeTree } from './known-objects.ts';
 import { oneAtTime } from '#workspace/one-at-time.ts';
 import type { EffectState } from '#workspace/workspace.ts';
 
@@ -66,7 +67,8 @@ export async function prepareTaskTree(
 export async function keepTaskTree(repository: Repository, move: TaskTreeMove): Promise<void> {
   const { tree, ref, expectedOld = null } = move;
   assertTaskRef(ref);
-  await assertTree(repository, tree);
+  // git itself refuses a ref to what is not there, and what was just made of files is a tree
+  if (!isMadeTree(repository, tree)) await assertTree(repository, tree);
   await inTurn(repository, async () => {
     const old = expectedOld ?? '0'.repeat(tree.length);
     // a symbolic ref of that name must not lead to a branch of the person
@@ -80,6 +82,7 @@ export async function keepTaskTree(repository: Repository, move: TaskTreeMove): 
     if (answer.code === 0) return;
     const now = await readTaskRef(repository, ref);
     if (now === tree) return;
+    await assertTree(repository, tree);
     if (now === expectedOld) throw explainGitFailure({ args, cwd: repository.top, ...answer });
     throw new SkeinError('conflict', `Cannot keep the tree of a task: ${ref} is at ${now}`, {
       fix: `Look what it is: git cat-file -p ${ref}`,
