@@ -84,12 +84,14 @@ function sendReady(state: Dispatching): void {
   const { swarm, running, blocked } = state;
   const { tasks } = swarm.approved.plan;
   const { rings } = swarm.tools.bell;
-  const statusOf = (task: string): string | undefined => {
-    const found = taskState(swarm.work, task);
-    // After a crash a task may be claimed by an agent that is no more.
-    return found?.status === 'claimed' && !running.has(task) ? 'ready' : found?.status;
-  };
-  for (const planned of readyTasks(tasks, statusOf)) {
+  const status = new Map(
+    tasks.map(({ id }) => {
+      const found = taskState(swarm.work, id)?.status;
+      // After a crash a task may be claimed by an agent that is no more.
+      return [id, found === 'claimed' && !running.has(id) ? 'ready' : found] as const;
+    }),
+  );
+  for (const planned of readyTasks(tasks, (id) => status.get(id))) {
     if (running.size >= swarm.jobs) return;
     const { id } = planned;
     if (running.has(id) || (blocked.get(id) ?? -1) >= rings) continue;
