@@ -1,6 +1,6 @@
 /** A fork goes on from an event of another mission, and leaves that mission as it is. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { before as beforeAll, describe, it } from 'node:test';
 import type { SkeinEvent } from '#protocol/event-types.ts';
 import type { MissionState, PlanState } from '#supervisor/mission-reducer.ts';
 import type { EffectState } from '#tasks/effect-reducer.ts';
@@ -13,9 +13,10 @@ import {
   openMidway,
   tasksOf,
   treeOf,
+  type Midway,
 } from './fork-world.ts';
 
-const typesOf = (events: readonly SkeinEvent[], ...types: readonly string[]): number =>
+const countOf = (events: readonly SkeinEvent[], ...types: readonly string[]): number =>
   events.filter(({ type }) => types.includes(type)).length;
 
 describe('a fork at the end of a mission that is done', () => {
@@ -32,7 +33,7 @@ describe('a fork at the end of a mission that is done', () => {
     assert.notEqual(fork.state.gitCommit, original.state.gitCommit);
     const message = world.repository.git('log', '-1', '--format=%B', fork.state.gitCommit ?? '');
     assert.match(message, new RegExp(`^Skein-Mission: ${fork.mission}$`, 'mu'));
-    assert.equal(typesOf(fork.events, 'check.intended', 'mission.approved', 'agent.discovered'), 0);
+    assert.equal(countOf(fork.events, 'check.intended', 'mission.approved', 'agent.discovered'), 0);
     assert.equal(fork.events[0]?.type, 'mission.forked');
     assert.equal(fork.events[0]?.cause, fork.state.forked?.at);
     assert.equal(fork.state.forked?.from, original.mission);
@@ -47,16 +48,26 @@ describe('a fork at the end of a mission that is done', () => {
 });
 
 describe('a fork in the middle of a mission', () => {
-  it('takes over what was done, and nothing of what was under way', async () => {
-    const { world, mission, open } = await openMidway();
-    const { ledger, task, events } = world.space;
-    const before = everythingOf(world, mission);
+  let midway: Midway;
+  let before: readonly string[];
+  let fork: string;
+  let state: MissionState;
+  beforeAll(async () => {
+    midway = await openMidway();
+    const { world, mission } = midway;
+    before = everythingOf(world, mission);
     // Hooks are something else than what was approved: it waits, and can be looked at.
-    const fork = await forkAt(world, mission, 'end', { options: { hooks: true } });
-    const state = await world.until(fork, 'waiting');
-    assert.deepEqual(everythingOf(world, mission), before);
+    fork = await forkAt(world, mission, 'end', { options: { hooks: true } });
+    state = await world.until(fork, 'waiting');
+  });
 
-    // done tasks stay done, with their trees and their evidence
+  it('changes no line of its original', () => {
+    assert.deepEqual(everythingOf(midway.world, midway.mission), before);
+  });
+
+  it('takes over goal and base, the plan by reference, done tasks and answers', () => {
+    const { world, mission } = midway;
+    const { ledger, task, events } = world.space;
     assert.deepEqual(tasksOf(world, fork), [
       'done base-checks',
       'done edit',
@@ -66,6 +77,7 @@ describe('a fork in the middle of a mission', () => {
       'ready prove',
       'ready edit',
     ]);
+    // done ones with their trees and their evidence
     assert.equal(task(`${fork}.2`).gitTree, task(`${mission}.2`).gitTree);
     const proofs = (of: string): unknown => dataOf(events(of), 'task.done').map((d) => d.checks);
     assert.deepEqual(proofs(fork), proofs(mission));
@@ -73,47 +85,54 @@ describe('a fork in the middle of a mission', () => {
     assert.equal(task(`${mission}.3`).status, 'claimed');
     assert.equal(task(`${fork}.3`).attempt, 1);
     assert.equal(task(`${fork}.4`).attempt, 0);
-    // base, goal and plan, whose contents are the same blob
-    const planOf = (of: MissionState): PlanState =>
-      ledger.read.entity('plan', of.plan ?? '')?.body as PlanState;
+    // the contents of the plan are the same blob
     const original = ledger.read.entity('mission', mission)?.body as MissionState;
+    const [own, other] = [state, original].map(
+      ({ plan }) => ledger.read.entity('plan', plan ?? '')?.body as PlanState,
+    );
     assert.deepEqual([state.base, state.goal], [original.base, original.goal]);
-    assert.deepEqual(planOf(state).contents, planOf(original).contents);
-    assert.deepEqual(planOf(state).price, planOf(original).price);
-    // answers of checks, by reference
-    const answered = state.forked?.answers.map(({ effect, from }) => `${effect} = ${from}`);
+    assert.deepEqual([own?.contents, own?.price], [other?.contents, other?.price]);
+    // answers of checks, by their keys
     const base = `check/base/${FAILING}`;
     assert.deepEqual(
-      answered,
+      state.forked?.answers.map(({ effect, from }) => `${effect} = ${from}`),
       [base, `${base}#2`].map((key) => `${fork}/${key} = ${mission}/${key}`),
     );
+  });
+
+  it('leaves with its original what was under way', () => {
+    const { world, mission } = midway;
+    const { ledger, task, events } = world.space;
     // no leases, and so none of the timers that watch them
+    assert.equal(task(`${mission}.3`).lease, `${mission}.3.1`);
     assert.deepEqual(ledger.read.entities('lease', `${fork}.`), []);
     assert.equal(task(`${fork}.3`).lease, null);
-    // no effects in flight: the original's intent is open, the fork has none
+    // no effects in flight
     const inFlight = ledger.read.entity('effect', `${mission}/edit/b.txt`)?.body as EffectState;
     assert.equal(inFlight.status, 'intended');
     assert.deepEqual(ledger.read.entities('effect', `${fork}/`), []);
     // no messages, read or unread
-    assert.equal(typesOf(events(fork), 'message.sent', 'message.received'), 0);
+    const messages = ['message.sent', 'message.received'];
+    assert.ok(countOf(events(mission), ...messages) > 0);
+    assert.equal(countOf(events(fork), ...messages), 0);
     // no reservations: missions cost nothing today, and the budget is what was given
     assert.equal(state.forked?.budget, 0);
-    // the answer, because it was to something else
+    // not the answer, because that was to something else
     assert.equal(state.approvedFrom, null);
+  });
 
-    // what the original holds is waited for, as by any other mission
+  it('waits for what the original holds, and uses its answers up to the fork only', async () => {
+    const { world, mission, open } = midway;
     const ended = world.finish(fork);
     await world.seen(({ type }) => type === 'agent.declined', fork);
     open();
-    assertEnded(world, await world.finish(mission), 'done');
+    const original = await world.finish(mission);
     const end = await ended;
-    assertEnded(world, end, 'done');
-    assert.equal(
-      treeOf(world, end.state.gitCommit),
-      treeOf(world, (await world.until(mission, 'done')).gitCommit),
-    );
-    assert.equal(task(`${fork}.3`).attempt, 2);
-    // the base checks were not run again; what they said is what the proof was compared with
+    for (const each of [original, end]) assertEnded(world, each, 'done');
+    const trees = [original, end].map(({ state: { gitCommit } }) => treeOf(world, gitCommit));
+    assert.equal(trees[0], trees[1]);
+    assert.equal(world.space.task(`${fork}.3`).attempt, 2);
+    // the base checks were not run again, those on the change were
     const phases = dataOf(end.events, 'check.intended').map(({ phase }) => phase);
     assert.deepEqual(phases, ['change']);
     assert.deepEqual(

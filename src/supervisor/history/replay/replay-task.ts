@@ -15,7 +15,7 @@ import { onlyAnswered, type AskedEffect } from '#tasks/replay-effects.ts';
 import type { LeaseState, TaskState } from '#tasks/task-reducer.ts';
 import { keyOfEdit } from '#workspace/apply-edit.ts';
 import type { MissionState, PlanState } from '../../mission-reducer.ts';
-import { readContents, type PlannedEdit } from '../../plan-contents.ts';
+import type { PlanContents, PlannedEdit } from '../../plan-contents.ts';
 import { stopAt } from './difference.ts';
 import type { ReplayState } from './replay-state.ts';
 
@@ -24,25 +24,33 @@ export interface TaskParts {
   readonly state: ReplayState;
   readonly effects: Effects;
   readonly blobs: Pick<Blobs, 'get'>;
+  readonly contentsOf: (plan: PlanState) => PlanContents;
   readonly runner: Pick<Runner, 'checkBase' | 'checkChange'>;
 }
 
+type AskParts = Pick<TaskParts, 'state' | 'effects'>;
+
 type Done = EventData<'task.done'>;
 
-/** Asks for all that the task did; throws `replay-differs` or `blob-missing`. */
-export async function replayTask(parts: TaskParts, task: string, done: Done): Promise<void> {
+/** Asks for all that the task left in its files; throws `replay-differs` or `blob-missing`. */
+export async function askForWork(parts: TaskParts, task: string): Promise<void> {
   const { state } = parts;
   await assertClosed(parts, task);
   const { kind, writeSet } = state.body<TaskState>('task', task) ?? {};
   const plan = presentPlan(state);
   if (plan?.tasks.some(({ id }) => id === task) !== true) return;
-  if (kind === 'edit' || kind === 'command') {
-    const edits = kind === 'edit' ? plannedEdits(parts, plan) : await commandEdits(parts, task);
-    const own = new Set(writeSet);
-    for (const edit of edits) if (own.has(edit.path)) await askEdit(parts, edit);
-  }
-  if (kind === 'base-checks' || kind === 'prove') await proveAgain(parts, { task, plan, done });
-  if (kind === null || kind === undefined) return;
+  if (kind === 'prove') await askCommit(parts);
+  if (kind !== 'edit' && kind !== 'command') return;
+  const edits = kind === 'edit' ? plannedEdits(parts, plan) : await commandEdits(parts, task);
+  const own = new Set(writeSet);
+  for (const edit of edits) if (own.has(edit.path)) await askEdit(parts, edit);
+}
+
+/** Asks for what proved the task, and for the tree that was kept of it. */
+export async function askForProof(parts: TaskParts, task: string, done: Done): Promise<void> {
+  const { kind = null } = parts.state.body<TaskState>('task', task) ?? {};
+  if (kind === 'base-checks' || kind === 'prove') await proveAgain(parts, task, done);
+  if (kind === null || kind === 'diagnose') return;
   const intent = { task, tree: done.gitTree };
   await ask(parts, {
     kind: 'task-tree',
@@ -60,30 +68,35 @@ export function presentPlan(state: ReplayState): PlanState | undefined {
 
 /** Asks the port for an effect of the mission; `key` is what follows the mission in its key. */
 export function ask(
-  { state: { mission }, effects }: Pick<TaskParts, 'state' | 'effects'>,
+  { state: { mission }, effects }: AskParts,
   asked: Omit<AskedEffect, 'mission'>,
 ): Promise<EffectData> {
   return effects.perform(onlyAnswered({ ...asked, mission, key: `${mission}/${asked.key}` }));
 }
 
+/** Asks for an effect just as its own intent says: whether its outcome is there, and fits to it. */
+export async function askAsRecorded({ state, effects }: AskParts, key: string): Promise<void> {
+  const { kind, subject, intent, mission } = state.body<EffectState>('effect', key) as EffectState;
+  await effects.perform(onlyAnswered({ kind, key, subject, intent, mission: mission ?? '' }));
+}
+
 /** Nothing of the task may be open any more: its outcome is what the task builds on. */
-async function assertClosed({ state, effects }: TaskParts, task: string): Promise<void> {
+async function assertClosed(parts: TaskParts, task: string): Promise<void> {
+  const { state } = parts;
   for (const key of state.open) {
     const open = state.body<EffectState>('effect', key);
-    if (open === undefined || taskOf(state, open) !== task) continue;
-    const { kind, subject, intent, mission } = open;
-    await effects.perform(onlyAnswered({ kind, key, subject, intent, mission: mission ?? '' }));
+    if (open !== undefined && taskOf(state, open) === task) await askAsRecorded(parts, key);
   }
 }
 
-/** An edit names its lease, commands and trees their task; checks are those of who runs them now. */
+/** An edit names its lease, a command its task; trees and checks are asked for by what they prove. */
 function taskOf(state: ReplayState, { kind, intent }: EffectState): string | undefined {
   if (kind === 'edit') return state.body<LeaseState>('lease', String(intent['lease']))?.task;
-  return typeof intent['task'] === 'string' ? intent['task'] : undefined;
+  return kind === 'command' ? String(intent['task']) : undefined;
 }
 
-const plannedEdits = ({ blobs }: TaskParts, plan: PlanState): readonly PlannedEdit[] =>
-  readContents(blobs, plan.contents).edits;
+const plannedEdits = ({ contentsOf }: TaskParts, plan: PlanState): readonly PlannedEdit[] =>
+  contentsOf(plan).edits;
 
 type CommandEdit = Pick<PlannedEdit, 'path' | 'afterHash' | 'after' | 'changes'>;
 
@@ -104,20 +117,24 @@ async function askEdit(parts: TaskParts, edit: CommandEdit): Promise<void> {
   await ask(parts, { kind: 'edit', key, subject: `file/${path}`, intent });
 }
 
-interface Proof {
-  readonly task: string;
-  readonly plan: PlanState;
-  readonly done: Done;
+/** The git commit is what the proof leaves. */
+async function askCommit(parts: TaskParts): Promise<void> {
+  const { state } = parts;
+  const made = state.body<EffectState>('effect', `${state.mission}/git-commit`);
+  const subject = made?.subject ?? 'git-commit';
+  await ask(parts, { kind: 'git-commit', key: 'git-commit', subject, intent: {} });
 }
 
 /** The runner itself, with the port under its hands: it must come to the same evidence. */
-async function proveAgain(parts: TaskParts, { task, plan, done }: Proof): Promise<void> {
-  const { runner } = parts;
-  const planned = plan.tasks.find(({ id }) => id === task);
-  const own = plan.checks.filter(({ name }) => planned?.checks?.includes(name) === true);
+async function proveAgain(parts: TaskParts, task: string, done: Done): Promise<void> {
+  const { runner, state } = parts;
+  const plan = presentPlan(state);
+  const planned = plan?.tasks.find(({ id }) => id === task);
+  if (plan === undefined || planned === undefined) return;
+  const own = plan.checks.filter(({ name }) => planned.checks?.includes(name) === true);
   const assignment = answering(parts, task);
   const evidence =
-    planned?.kind === 'base-checks'
+    planned.kind === 'base-checks'
       ? await runner.checkBase(assignment, own)
       : await runner.checkChange(assignment, [...own, ...hooksIn(parts, own, done)]);
   const [found, recorded] = [evidence, done.checks].map(canonicalJson);
