@@ -13,11 +13,12 @@ interface Edit {
   readonly kind?: EffectState['kind'];
 }
 
-/** A swarm whose record has these edits; it is asked for the effects of one prefix only. */
+/** A swarm whose record has these edits; it is asked for edits of its mission only. */
 function swarmWith(...edits: readonly Edit[]): Swarm {
   const entities = (kind: string, prefix: string): readonly { readonly body: unknown }[] => {
-    assert.deepEqual([kind, prefix], ['effect', 'm/edit/']);
-    return edits.map(({ path, afterHash, at, status = 'done', kind: of = 'edit' }) => {
+    assert.deepEqual([kind, prefix.slice(0, 7)], ['effect', 'm/edit/']);
+    const asked = edits.filter(({ path }) => `m/edit/${path}`.startsWith(prefix));
+    return asked.map(({ path, afterHash, at, status = 'done', kind: of = 'edit' }) => {
       const intent = { path, afterHash, after: { hash: afterHash, bytes: 1 }, lease: 'l' };
       return { body: { kind: of, status, intent, intentEvent: at, outcome: {} } };
     });
