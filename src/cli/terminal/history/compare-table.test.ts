@@ -129,6 +129,11 @@ describe('tasks of two missions', () => {
       [three, undefined],
       [undefined, fresh],
     ]);
+    const [alike, last] = [task('n.1', 'Write'), task('n.2', 'Look')];
+    assert.deepEqual(pairTasks([one, two], [alike, last]), [
+      [one, last],
+      [two, alike],
+    ]);
   });
 });
 

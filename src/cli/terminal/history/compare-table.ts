@@ -135,17 +135,33 @@ const timesText = (times: number): string => (times === 1 ? 'once' : `${times} t
 
 type TaskPair = readonly [SideTask | undefined, SideTask | undefined];
 
-/** Tasks that are the same but for their number, which a fork may count anew; then those of one only. */
+/**
+ * Tasks that are the same but for their number, which a fork may count anew; then others of one kind,
+ * in their order; then those that have no like in the other mission.
+ */
 export function pairTasks(a: readonly SideTask[], b: readonly SideTask[]): readonly TaskPair[] {
-  const open = [...b];
-  const pairs = a.map((task): TaskPair => {
-    const at = open.findIndex(
-      ({ kind, role, title }) => kind === task.kind && role === task.role && title === task.title,
-    );
-    return [task, at === -1 ? undefined : open.splice(at, 1)[0]];
-  });
-  return [...pairs, ...open.map((task): TaskPair => [undefined, task])];
+  const partners = new Map<SideTask, SideTask>();
+  const open = new Set(b);
+  const isSame = (one: SideTask, other: SideTask): boolean =>
+    isAlike(one, other) && one.title === other.title;
+  for (const fits of [isSame, isAlike]) {
+    for (const task of a) {
+      const partner = partners.has(task)
+        ? undefined
+        : open.values().find((each) => fits(task, each));
+      if (partner === undefined) continue;
+      partners.set(task, partner);
+      open.delete(partner);
+    }
+  }
+  return [
+    ...a.map((task): TaskPair => [task, partners.get(task)]),
+    ...open.values().map((task): TaskPair => [undefined, task]),
+  ];
 }
+
+const isAlike = (one: SideTask, other: SideTask): boolean =>
+  one.kind === other.kind && one.role === other.role;
 
 function taskText(task: SideTask | undefined): string {
   if (task === undefined) return NOTHING;
