@@ -49,7 +49,10 @@ describe('a recipe with searches, rewrites, a command and a check', () => {
     assert.match(shown.stdout, /^ +\d+ {2}edit .*Inequality, 1 file/mu);
     assert.match(shown.stdout, /^ +\d+ {2}edit .*Equality; Deep equality, 1 file/mu);
     assert.match(shown.stdout, /^ +\d+ {2}command .*The same words in the documents, 1 file/mu);
-    assert.match(shown.stdout, /^ {2}command .*perl .*docs\/tests\.md.*only lines that match/mu);
+    assert.match(
+      shown.stdout,
+      /^ {2}command .*perl .*\n {4}may write docs\/tests\.md; only lines that match/mu,
+    );
     assert.match(shown.stdout, /^ {2}checks: tests \(node --test\)$/mu);
     assert.deepEqual(await statuses(), ['rejected']);
     assert.equal(git('for-each-ref', '--format=%(refname)'), 'refs/heads/main\n');

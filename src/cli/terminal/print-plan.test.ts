@@ -85,13 +85,18 @@ describe('a plan', () => {
 
   it('shows commands as they would be run', () => {
     const command = { name: 'format', command: 'npm run format', lines: '^import' };
-    const part = { key: 'x', title: 'Format', paths: [], after: [], expects: '', command };
+    const paths = ['a.ts', 'b.ts', 'c.ts', 'd.ts'];
+    const part = { key: 'x', title: 'Format', paths, after: [], expects: '', command };
     const shown = planLines(
       { plan, options },
       { ...contents, commands: [part] } as PlanContents,
       PLAIN,
     );
-    assert.ok(shown.some((line) => /command format: npm run format .*\^import/u.test(line)));
+    const at = shown.indexOf('  command format: npm run format');
+    assert.equal(
+      shown[at + 1],
+      '    may write a.ts, b.ts, c.ts and 1 more; only lines that match ^import',
+    );
   });
 });
 

@@ -9,7 +9,7 @@ import { taskRows } from './plan/task-rows.ts';
 import type { Style } from './style.ts';
 import { readData } from './read-data.ts';
 import { cutText } from './text-width.ts';
-import { checkName, count, firstLine } from './wording.ts';
+import { checkName, count, firstLine, pathList } from './wording.ts';
 
 const MOST_FILES = 20;
 const MOST_LISTED = 8;
@@ -94,14 +94,17 @@ export function checksText({ checks }: PlanState): string {
   return `checks: ${named.length === 0 ? 'none' : named.join(', ')}`;
 }
 
-/** Commands that change files: what they run, and which lines they may touch. */
+/** Commands that change files: what they run, which files they may write and which lines. */
 export const commandLines = ({
   commands = [],
 }: PlanContents & { readonly commands?: readonly PlannedPart[] }): string[] =>
-  commands.flatMap(({ command }) =>
+  commands.flatMap(({ command, paths }) =>
     command === undefined
       ? []
-      : [`  command ${command.name}: ${command.command}  (only lines that match ${command.lines})`],
+      : [
+          `  command ${command.name}: ${command.command.trim().replaceAll('\n', '\n      ')}`,
+          `    may write ${pathList(paths)}; only lines that match ${command.lines}`,
+        ],
   );
 
 /** The files with exact edits. */

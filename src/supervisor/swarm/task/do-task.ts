@@ -28,10 +28,7 @@ const BY_KIND: Readonly<Record<Exclude<TaskKind, 'diagnose'>, DoTask>> = {
     await swarm.crew.coder.edit(assignment, edits);
     return { ...nothing, unmet: await lookAround(at) };
   },
-  command: async (at) => {
-    await runPlannedCommand(at);
-    return nothing;
-  },
+  command: async (at) => ({ ...nothing, found: await runPlannedCommand(at) }),
   review: async (at) => ({ ...nothing, ...(await reviewChange(at)) }),
   prove: async (at) => ({ ...nothing, ...(await proveChange(at)) }),
 };

@@ -13,8 +13,11 @@ import type { PlannedCommand } from '../../recipe.ts';
 import type { TaskAtWork } from './task-at-work.ts';
 import { writtenFiles } from './written-files.ts';
 
-/** Runs the command of the task and makes its edits. Throws `check-failed`, `path-refused`. */
-export async function runPlannedCommand(at: TaskAtWork): Promise<void> {
+/**
+ * Runs the command of the task and makes its edits; answers what came of it, in words. Throws
+ * `check-failed`, `path-refused`.
+ */
+export async function runPlannedCommand(at: TaskAtWork): Promise<string> {
   const { swarm, planned, assignment } = at;
   const { work } = assignment;
   const command = commandOf(at);
@@ -33,6 +36,8 @@ export async function runPlannedCommand(at: TaskAtWork): Promise<void> {
   const edits = readEdits(work.ledger.blobs, outcome['edits'] as BlobReference);
   assignment.alive();
   await swarm.crew.coder.edit(assignment, edits);
+  if (edits.length === 0) return 'the command changed nothing';
+  return `the command changed ${edits.length} ${edits.length === 1 ? 'file' : 'files'}`;
 }
 
 function commandOf({ swarm, planned }: TaskAtWork): PlannedCommand {
