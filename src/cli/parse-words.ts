@@ -9,11 +9,10 @@ export function parseWords(verb: string, command: CliCommand, typed: readonly st
   const { values, positionals } = parse(verb, command, typed, options);
   const [least, most] = command.words;
   if (positionals.length < least || positionals.length > most) {
-    throw usage(
-      verb,
-      command,
-      `it takes ${least === most ? least : `${least} to ${most}`} words, not ${positionals.length}`,
-    );
+    const range = least === most ? `${least}` : `${least} to ${most}`;
+    const takes = `${range} ${most === 1 ? 'word' : 'words'}`;
+    const quote = most > 0 && positionals.length > most ? ': what has spaces needs quotes' : '';
+    throw usage(verb, command, `it takes ${takes}, not ${positionals.length}${quote}`);
   }
   const all = (name: string): readonly string[] => {
     const value = values[name];

@@ -29,6 +29,8 @@ export const OVERVIEW = `Skein: supervisor, message bus and flight recorder for 
   skein help <command>             options of a command
 
 Goals: rename <symbol> to <name> [at <path>:<line>]
+       rewrite <pattern> to <pattern> [in <glob>]
+       and those of the repository's own recipes, which its skein.yaml names
 Ids may be shortened to any unique beginning; without one the latest
 mission of the repository you are in is meant, else the latest of all.
 Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 5 refused by a guardrail or check,
