@@ -161,7 +161,9 @@ function assertSameBase(mission: string, { base: planned }: MissionState, base: 
   throw new SkeinError(
     'plan-stale',
     `Cannot approve mission ${mission}: it was planned at ${planned.slice(0, 10)}, and the repository is at ${base.slice(0, 10)} now`,
-    { fix: 'State the goal again: a new plan is made from what the repository is now.' },
+    {
+      fix: `State the goal again: a new plan is made from what the repository is now. This one ends by: skein reject ${mission}`,
+    },
   );
 }
 
