@@ -176,6 +176,12 @@ describe('a short story', () => {
       assert.ok(shown('message.sent', { kind }), kind);
   });
 
+  it('tells what the supervisor looks at itself: it may take long, and nobody else speaks', () => {
+    const event = sample('agent.expected', {});
+    assert.ok(!isDetail({ ...event, actor: 'agent:supervisor' }));
+    assert.ok(isDetail({ ...event, actor: 'agent:coder-1' }));
+  });
+
   it('leaves out what goes as it should', () => {
     for (const type of [
       'agent.expected',

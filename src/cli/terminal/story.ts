@@ -15,7 +15,6 @@ const DETAILS = new Set([
   'task.created',
   'lease.granted',
   'lease.released',
-  'agent.expected',
   'expectation.met',
   'message.received',
   'message.handled',
@@ -39,7 +38,9 @@ const DETAILS = new Set([
 const QUIET_MESSAGES: readonly unknown[] = ['announce', 'dispatch'];
 
 /** Whether an event is a detail that a short story leaves out. */
-export function isDetail({ type, data }: EventEnvelope): boolean {
+export function isDetail({ type, data, actor }: EventEnvelope): boolean {
+  // What the supervisor looks at itself is the whole change, which takes its time: nobody else speaks.
+  if (type === 'agent.expected') return actor !== 'agent:supervisor';
   if (type === 'message.sent') return QUIET_MESSAGES.includes((data as Data)['kind']);
   // That a plan changes is no detail, even when it is told again by the answer that it needs.
   if (type === 'plan.proposed') return (data as Data)['supersedes'] === undefined;
