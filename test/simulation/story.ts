@@ -33,6 +33,11 @@ const NEVER = Number.MAX_SAFE_INTEGER;
 /** An edit may be silent for a minute, a check for eleven: shorter, just longer, much longer. */
 const SILENCES = [20_000, 61_000, 90_000, 310_000, 670_000, Infinity];
 
+const EDITING = ['before-intent', 'after-intent', 'after-effect', 'after-outcome'] as const;
+
+/** How long who edits may be silent. */
+const LEASE_MS = 60_000;
+
 const BETRAYALS: readonly Betrayal[] = ['idle', 'extra', 'behind-own', 'behind-other'];
 
 /** Ids of missions that don't depend on when they are submitted. */
@@ -87,6 +92,89 @@ function drawWish(random: SeededRandom, mission: string, author: string): Wish {
     interruptAt: maybe(4),
   };
 }
+
+/**
+ * A story of agents that fall silent over an edit and wake up when somebody else has their task:
+ * a little after their lease ended, when the other one is in the middle of it.
+ */
+function silentStory(seed: number): Story {
+  const random = makeRandom(seed);
+  const wish = { paths: random.shuffle(PATHS).slice(0, 2), parts: 1 + random.below(2), checks: [] };
+  const hangs = [1, 2].map((nth): Hang => {
+    const moment = random.pick(EDITING);
+    return { moment, nth, ms: LEASE_MS + random.below(2_500) };
+  });
+  return plainStory(seed, { wishes: [wish], hangs });
+}
+
+/**
+ * A story of missions that come across files outside their plans: all of them the same one, or each
+ * one that the next has in its plan, so that they want what another one holds.
+ */
+function findingStory(seed: number): Story {
+  const random = makeRandom(seed);
+  const [shared = '', ...others] = random.shuffle(PATHS);
+  const isCircle = random.below(2) === 0;
+  const missions = 2 + random.below(2);
+  const wishes = Array.from({ length: missions }, (_, at) => ({
+    paths: isCircle ? others.slice(at, at + 1) : others.slice(at, at + 2),
+    hidden: (isCircle ? others[(at + 1) % missions] : shared) ?? null,
+    parts: 2,
+    checks: [],
+    jobs: 2 + random.below(2),
+  }));
+  return plainStory(seed, { wishes });
+}
+
+/** A story of deaths in the middle of edits, and of many who then come with what they had before. */
+function restlessStory(seed: number): Story {
+  const random = makeRandom(seed);
+  const wishes = [0, 1].map((at) => ({
+    paths: PATHS.slice(at, at + 3),
+    parts: 1 + random.below(2),
+    checks: [],
+  }));
+  const crashes = Array.from({ length: MOST_LIVES }, () => 20 + random.below(80));
+  return { ...plainStory(seed, { wishes }), crashes, noise: 2 };
+}
+
+/** A story of a mission whose coder or command lies. */
+function lyingStory(seed: number): Story {
+  const random = makeRandom(seed);
+  const mission = idsFor(seed)();
+  const [other = '', commanded = '', path = '', ...rest] = random.shuffle(PATHS);
+  const wish = { paths: [path, ...rest.slice(0, 2)], parts: 1 + random.below(2), checks: [] };
+  const lie = { how: random.pick(BETRAYALS), mission, path, other };
+  const how = random.below(5) === 0 ? { commanded, sloppy: true } : { lie };
+  return plainStory(seed, { wishes: [{ ...wish, ...how }] });
+}
+
+/** A story of plans that grow and are answered at once, most often with no. */
+function answeringStory(seed: number): Story {
+  const random = makeRandom(seed);
+  const [hidden = '', ...paths] = random.shuffle(PATHS);
+  const answer = random.below(4) === 0 ? 'approve' : 'reject';
+  const wish = { paths: paths.slice(0, 2), hidden, parts: 1 + random.below(2), checks: [] };
+  return plainStory(seed, { wishes: [{ ...wish, answers: ['approve', answer] }] });
+}
+
+/** A story of two missions that can be done, whose node dies once. */
+const dyingStory = (seed: number): Story =>
+  plainStory(seed, { wishes: [{}, {}], crashAt: 1 + ((seed * 7) % 190) });
+
+/** Stories by what they are about. */
+export const STORIES = {
+  any: storyOf,
+  dying: dyingStory,
+  silent: silentStory,
+  finding: findingStory,
+  restless: restlessStory,
+  lying: lyingStory,
+  answering: answeringStory,
+} as const;
+
+/** What a story is about. */
+export type Kind = keyof typeof STORIES;
 
 /** What differs in a quiet story: what its wishes are like, where it dies, who falls silent. */
 export interface PlainStory {

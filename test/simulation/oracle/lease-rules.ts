@@ -105,7 +105,7 @@ export class LeaseRules implements Rule {
     const task = idOf(event);
     const lease = [...this.#held.values()].find((each) => each.task === task);
     assert.equal(command?.sent.name, 'task.finish');
-    const { token } = command?.sent.input as { readonly token?: number };
+    const { token } = (command?.sent.input ?? {}) as { readonly token?: number };
     assert.equal(token, lease?.token, `task ${task} was called done under another lease`);
   }
 
