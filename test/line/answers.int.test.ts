@@ -93,6 +93,26 @@ describe('an answer binds to the plan that was seen', () => {
     await answer('mission.reject', mission, mission.hash ?? '');
     assert.equal((await latest()).status, 'rejected');
   });
+
+  it('a plan of a base that has moved is refused: 7, with both places; reject ends it', async () => {
+    const { id, top } = await waitingMission();
+    const git = (...args: readonly string[]): string =>
+      spawnSync('git', args, {
+        cwd: top,
+        encoding: 'utf8',
+        env: { ...process.env, HOME: skein.person },
+      }).stdout.trim();
+    const base = git('rev-parse', '--short=10', 'HEAD');
+    git('commit', '--quiet', '--allow-empty', '--message', 'Moved');
+    const refused = await skein.run('approve', id);
+    assert.equal(refused.code, 7, told(refused));
+    const moved = git('rev-parse', '--short=10', 'HEAD');
+    assert.notEqual(moved, base);
+    assert.match(refused.stderr, new RegExp(`planned at ${base}, and .* is at ${moved} now`, 'u'));
+    assert.match(refused.stderr, /State the goal again[^]*skein reject /u);
+    assert.equal((await latest()).status, 'waiting');
+    assert.equal((await skein.run('reject', id)).code, 0);
+  });
 });
 
 describe('--detach and --json', () => {
