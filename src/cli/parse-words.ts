@@ -51,7 +51,8 @@ function parse(
     });
     return { values: parsed.values as Values, positionals: parsed.positionals };
   } catch (cause) {
-    throw usage(verb, command, (cause as Error).message.split('\n')[0] ?? '', cause);
+    // The first sentence says what is wrong; the rest is advice about "--".
+    throw usage(verb, command, (cause as Error).message.split(/\.?\n|\. /u)[0] ?? '', cause);
   }
 }
 
