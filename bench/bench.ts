@@ -9,6 +9,7 @@ import { claims } from './claims.ts';
 import { describeMachine } from './machine.ts';
 import { mission } from './mission.ts';
 import { TABLE_HEAD, toLine, type Bench } from './report.ts';
+import { replay } from './replay.ts';
 import { rewind } from './rewind.ts';
 import { startUp } from './start-up.ts';
 import { subscribe } from './subscribe.ts';
@@ -21,6 +22,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   subscribe,
   claims,
   rewind,
+  replay,
   bus,
   mission,
   'start-up': startUp,

@@ -54,7 +54,7 @@ function reportLines(report: TimedReport, { bold, dim, green, red, yellow }: Sty
     ...(difference === null
       ? [`${green('same state hash')} ${stateHash}`]
       : [
-          `${red('difference')} at event ${difference.event}`,
+          `${red('difference')} at ${difference.event === '' ? 'its first event' : `event ${difference.event}`}`,
           `  ${difference.what}`,
           ...difference.lines.map((line) => `    ${line}`),
         ]),

@@ -8,7 +8,7 @@ import type { DeciderTable } from '#ledger/decider.ts';
 import { entityLine, hashLines } from '#ledger/fold.ts';
 import { foldMission } from '#ledger/history/fold-mission.ts';
 import { resolveCommandEnd } from '#ledger/history/whole-command.ts';
-import type { Ledger } from '#ledger/ledger.ts';
+import type { Ledger, LedgerReader } from '#ledger/ledger.ts';
 import type { ReducerSet } from '#ledger/reducer.ts';
 import type { Entity } from '#protocol/entity.ts';
 import { toSkeinError, type SkeinError } from '#protocol/errors.ts';
@@ -67,25 +67,22 @@ export async function replayMission(request: ReplayRequest): Promise<ReplayRepor
   const { ledger, mission, at, repository } = request;
   const { position: upTo } = resolveCommandEnd(ledger.read, mission, at);
   const state = new ReplayState({ ...request, read: ledger.read });
-  const base = ledger.read.entity('mission', mission)?.body as MissionState | undefined;
-  const walk = (trees: TreeParts['compute']): Promise<Walked> => {
-    const parts = { compute: trees, blobs: ledger.blobs, objectFormat: repository.objectFormat };
-    return walkOver({ ...request, upTo, state }, new ReplayTrees(parts));
+  const walk: Walk = { ...request, upTo, state };
+  const { base = '' } = (ledger.read.entity('mission', mission)?.body ??
+    {}) as Partial<MissionState>;
+  const withTrees = (compute: TreeParts['compute']): Promise<Walked> => {
+    const { objectFormat } = repository;
+    return walkOver(walk, new ReplayTrees({ compute, objectFormat, blobs: ledger.blobs }));
   };
-  const baseId = base?.base ?? '';
-  const hasBase = (await probeGitCommit(repository, { expectedId: baseId })) === 'done';
+  const hasBase = (await probeGitCommit(repository, { expectedId: base })) === 'done';
   const walked = hasBase
-    ? await withThrowawayTrees(repository, baseId, walk)
-    : await walk(() => Promise.reject(baseGone(baseId)));
+    ? await withThrowawayTrees(repository, base, withTrees)
+    : await withTrees(() => Promise.reject(baseGone(base)));
   const { goal = '' } = state.body<MissionState>('mission', mission) ?? {};
-  const difference = walked.difference ?? compareStates(request, state, upTo);
-  return {
-    mission,
-    goal,
-    ...walked,
-    stateHash: hashOf(request, state.entities.values()),
-    difference,
-  };
+  const lines = linesOf(state.entities);
+  const difference = walked.difference ?? compareStates(walk, lines);
+  const stateHash = hashLines(request.reducers, [...lines.values()]);
+  return { mission, goal, ...walked, stateHash, difference };
 }
 
 const baseGone = (base: string): SkeinError =>
@@ -148,35 +145,42 @@ function differenceOf(thrown: unknown, event: string): Difference {
   return difference;
 }
 
-const hashOf = ({ reducers }: ReplayRequest, entities: Iterable<Entity>): string =>
-  hashLines(reducers, Array.from(entities, entityLine));
+/** Entities as lines, by `<kind>/<id>`: equal lines, equal entities. */
+const linesOf = (entities: ReadonlyMap<string, Entity>): ReadonlyMap<string, string> =>
+  new Map(Array.from(entities, ([key, entity]) => [key, entityLine(entity)]));
 
 /** What the record has: the live state, when nothing came after the moment; else a fold up to then. */
 function compareStates(
-  request: ReplayRequest,
-  state: ReplayState,
-  upTo: number,
+  { ledger, mission, reducers, state, upTo }: Walk,
+  own: ReadonlyMap<string, string>,
 ): Difference | null {
-  const { ledger, mission, reducers } = request;
   const { read } = ledger;
   const isLast = read.events({ mission, after: upTo, limit: 1 }).length === 0;
-  const folded = foldMission({ read, reducers, mission, upTo }).entities;
-  const keys = new Set([...state.entities.keys(), ...folded.keys()]);
-  for (const key of keys) {
+  const folded = isLast
+    ? undefined
+    : linesOf(foldMission({ read, reducers, mission, upTo }).entities);
+  for (const key of new Set([...own.keys(), ...(folded?.keys() ?? [])])) {
     const [kind, id] = splitKey(key);
-    const own = state.entities.get(key);
-    const there = isLast ? read.entity(kind, id) : folded.get(key);
-    const [mine, recorded] = [own, there].map((each) =>
-      each === undefined ? 'none' : entityLine(each),
-    );
-    if (mine === recorded) continue;
+    const there = folded === undefined ? liveLine(read, kind, id) : folded.get(key);
+    const mine = own.get(key);
+    if (mine === there) continue;
     return {
       event: state.changedBy.get(key) ?? '',
       what: `Cannot come to the same state: ${kind} ${id} is another one`,
-      lines: [`replayed: ${mine}`, `recorded: ${recorded}`],
+      lines: [`replayed: ${clip(mine)}`, `recorded: ${clip(there)}`],
     };
   }
   return null;
+}
+
+const MOST_SHOWN = 1_000;
+
+const clip = (line = 'none'): string =>
+  line.length > MOST_SHOWN ? `${line.slice(0, MOST_SHOWN)}...` : line;
+
+function liveLine(read: LedgerReader, kind: Entity['kind'], id: string): string | undefined {
+  const entity = read.entity(kind, id);
+  return entity === undefined ? undefined : entityLine(entity);
 }
 
 function splitKey(key: string): readonly [Entity['kind'], string] {
