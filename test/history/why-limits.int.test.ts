@@ -142,6 +142,23 @@ describe('a record that is not in this home', () => {
   });
 });
 
+describe('a shallow clone', () => {
+  it('knows the last edits only: older lines may be of anybody', async () => {
+    const world = await openWhyWorld({ twice });
+    const { repository } = world;
+    const mission = await runAndMerge(world, 'twice', [CHECK]);
+    const clone = join(repository.folder, 'clone');
+    repository.git('clone', '--quiet', '--depth=1', `file://${repository.top}`, clone);
+    // The content between its two edits shows that this line is the mission's.
+    assert.equal((await missionOf(world, 'food.txt:2', { folder: clone })).id, mission);
+    const older = await originOf(world, 'food.txt:3', { folder: clone });
+    assert.deepEqual([older.by, older.mission], ['unknown', null]);
+    assert.match(older.notes.join(' '), /may have found the line there.*The clone is shallow/u);
+    // The twin: with all of its history, it is known.
+    assert.equal((await originOf(world, 'food.txt:3')).by, 'before-skein');
+  });
+});
+
 describe('what is not committed', () => {
   it('is said to be so: a changed line, a new file, an unknown one', async () => {
     const world = await openWhyWorld();

@@ -3,7 +3,6 @@ import { lstatSync, readFileSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { SkeinError, type ErrorName } from '#protocol/errors.ts';
 import { gitText, runGit } from '#workspace/git/run-git.ts';
-import { splitLines } from './split-lines.ts';
 
 /** A line; `commit` null means the file as it lies on the disk. Lines count from 1. */
 export interface LinePlace {
@@ -28,11 +27,15 @@ export async function readLines(top: string, place: LinePlace): Promise<readonly
       ? readFromDisk(top, place)
       : await readFromCommit(top, { ...place, commit: place.commit });
   if (content.subarray(0, LOOKED_AT_BYTES).includes(0)) throw unreadable(place, 'it is binary');
-  const lines = splitLines(content.toString('utf8')).map((line) => line.replace(/\r?\n$/u, ''));
+  const lines = linesOf(content.toString('utf8'));
   if (place.line <= lines.length) return lines;
   const state = lines.length === 1 ? 'has only 1 line' : `has only ${lines.length} lines`;
   throw failure('not-found', place, `the file ${state}`);
 }
+
+/** As git counts them: what follows the last line end is a line only when it is not empty. */
+const linesOf = (text: string): readonly string[] =>
+  text === '' ? [] : text.replace(/\r?\n$/u, '').split(/\r?\n/u);
 
 function readFromDisk(top: string, place: LinePlace): Buffer {
   const file = join(top, place.path);

@@ -20,7 +20,9 @@ export function whyLines(answer: WhyAnswer, style: Style): string[] {
   return [
     `${cyan(`${path}:${line}`)}${of}  ${bold(cutText(text.trim(), MOST_COLUMNS))}`,
     ...origins.flatMap((origin, index) => ['', ...originLines(origin, index, style)]),
-    ...(hasEarlier ? ['', dim('Another line stood there before: add --all')] : []),
+    ...(hasEarlier
+      ? ['', dim('Another line stood there before: --all shows up to 50 of them')]
+      : []),
   ];
 }
 
@@ -30,6 +32,7 @@ const WHO: Readonly<Record<LineOrigin['by'], string>> = {
   'by-hand': 'no mission: written by hand',
   'before-skein': 'no mission: it is from before Skein',
   uncommitted: 'nobody yet: the change is not committed',
+  unknown: 'nobody that git knows of here: its history is cut off',
 };
 
 function originLines(origin: LineOrigin, index: number, style: Style): string[] {

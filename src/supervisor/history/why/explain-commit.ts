@@ -44,7 +44,8 @@ export async function explainLine(context: WhyContext, line: BlamedLine): Promis
 }
 
 async function byPerson({ repository }: WhyContext, git: CommitFacts): Promise<MadeBy> {
-  if (git.claims.length > 0 || git.cut) return 'by-hand';
+  if (git.cut) return 'unknown';
+  if (git.claims.length > 0) return 'by-hand';
   return (await hasSkeinBefore(repository.top, git.commit)) === false ? 'before-skein' : 'by-hand';
 }
 
@@ -56,14 +57,17 @@ interface Looked {
   readonly notes: readonly string[];
 }
 
-/** Of several missions the one whose edit made the line; without any, what is known of the last. */
+/** Of several missions the one whose edit made the line; without any, what is known of them. */
 async function lookUp(context: WhyContext, git: CommitFacts, line: CommittedLine): Promise<Looked> {
   const others: Looked[] = [];
   for (const claim of git.claims) {
-    const looked = await lookUpClaim(context, claim, line);
-    if (looked.mission !== null) return looked;
+    const looked = await lookUpClaim(context, { ...claim, cut: git.cut }, line);
+    const { mission } = looked;
+    if (mission !== null && mission.certainty !== 'claimed') return looked;
     others.push(looked);
   }
+  const claimed = others.find(({ mission }) => mission !== null);
+  if (claimed !== undefined) return claimed;
   const elsewhere = others.find(({ by }) => by === 'elsewhere');
   const notes = [...new Set(others.flatMap((looked) => looked.notes))];
   return { by: elsewhere?.by ?? null, mission: null, notes };
@@ -71,28 +75,28 @@ async function lookUp(context: WhyContext, git: CommitFacts, line: CommittedLine
 
 async function lookUpClaim(
   { repository, openRecord }: WhyContext,
-  { mission, space, inPlace }: MissionClaim,
+  { mission, space, inPlace, cut }: MissionClaim & Pick<CommitFacts, 'cut'>,
   line: CommittedLine,
 ): Promise<Looked> {
-  const nobody = { by: null, mission: null } as const;
+  const without = (by: MadeBy | null, note: string): Looked => {
+    return { by, mission: null, notes: [`Its message names mission ${mission}${note}.`] };
+  };
   const record = await openRecord(space);
   if (record === undefined) {
-    const notes = [`It names mission ${mission} of record ${space}, which is not in this home.`];
-    return { by: 'elsewhere', mission: null, notes };
+    return without('elsewhere', ` of record ${space}, which is not in this home`);
   }
   const { ledger } = record;
   const state = ledger.read.entity('mission', mission)?.body as MissionState | undefined;
-  if (state === undefined) {
-    const notes = [`It names mission ${mission}, which is not on record ${space}.`];
-    return { by: 'elsewhere', mission: null, notes };
-  }
+  if (state === undefined) return without('elsewhere', `, which is not on record ${space}`);
   const recorded = recordedCommit(ledger.read, mission) === line.commit;
-  const search = { ledger, top: repository.top, mission, base: state.base, line, recorded };
-  const found = await findEdits(search);
-  if (found.type === 'none') {
-    return { ...nobody, notes: [`Its message names mission ${mission}, but ${found.why}.`] };
-  }
+  const { top } = repository;
+  const { base } = state;
+  const certain = recorded && !cut;
+  const found = await findEdits({ ledger, top, mission, base, line, certain });
+  if (found.type === 'none') return without(null, `, but ${found.why}`);
   const isProven = found.type === 'edits' && found.proven;
+  // Where the history is cut git calls every older line this commit's.
+  if (cut && !isProven) return without(null, ', which may have found the line there');
   const certainty = recorded ? 'recorded' : isProven ? 'same-text' : 'claimed';
   const edits = found.type === 'edits' ? found.edits : [];
   const told = explainMission({ ledger, mission, state, certainty, edits }, line.path);

@@ -9,7 +9,10 @@ import { readBase } from '#workspace/trees/read-base.ts';
 import { editsOf } from '../mission-facts.ts';
 import { inOrder } from '../mission-tree.ts';
 
-/** Where to look. `recorded`: the record names the git commit of the line. */
+/**
+ * Where to look. `certain`: the git commit is the one on record, and git knows what was before it, so
+ * that the line is one that the mission changed.
+ */
 export interface EditSearch {
   readonly ledger: Pick<Ledger, 'read' | 'blobs'>;
   /** The top of the repository. */
@@ -18,7 +21,7 @@ export interface EditSearch {
   /** The git commit that the mission started from. */
   readonly base: string;
   readonly line: BlamedLine & { readonly commit: string };
-  readonly recorded: boolean;
+  readonly certain: boolean;
 }
 
 /** An edit that made the line, or one that it replaced; without a step its content is not here. */
@@ -72,12 +75,12 @@ function readBlob(blobs: Ledger['blobs'], intent: EffectState['intent']): Buffer
 
 /** The only edit of a file made what its git commit changed there, also when its text is gone. */
 function withoutContents(
-  { recorded, line }: EditSearch,
+  { certain, line }: EditSearch,
   edits: readonly EffectState[],
   missing: number,
 ): EditsFound {
   const [only] = edits;
-  if (recorded && only !== undefined && edits.length === 1) {
+  if (certain && only !== undefined && edits.length === 1) {
     return { type: 'edits', edits: [{ effect: only, step: null }], proven: true };
   }
   const which = `${missing} of the ${edits.length} contents that its edits of ${line.path} left`;
@@ -94,7 +97,7 @@ async function trace(
   path: string,
   { edits, afters }: Contents,
 ): Promise<EditsFound> {
-  const { line, top, base, recorded, mission } = search;
+  const { line, top, base, certain, mission } = search;
   const before = fit((await readBase(top, base, [path])).get(path), edits[0]?.intent['baseHash']);
   const now = fit(
     (await readBase(top, line.commit, [line.path])).get(line.path),
@@ -117,14 +120,12 @@ async function trace(
   const last = steps[0]?.step ?? 0;
   if (last >= first && last < first + edits.length) {
     // Without the base, what the first edit left may have stood there before it.
-    const proven = recorded || before !== undefined || last > 0;
+    const proven = certain || before !== undefined || last > 0;
     return { type: 'edits', edits: found, proven };
   }
-  if (recorded) {
-    return {
-      type: 'unclear',
-      why: `git commit and record of mission ${mission} do not fit together`,
-    };
+  if (certain) {
+    const which = `which of the ${edits.length} edits of ${path}`;
+    return { type: 'unclear', why: `${which} made the line can't be told` };
   }
   const why =
     last < first

@@ -8,9 +8,16 @@ import type { CheckFact, PriceFacts } from '../mission-facts.ts';
 /**
  * Who made a line. `mission`: an edit of a mission that this home has on record; `elsewhere`: the git
  * commit names a mission that is not on record here; `by-hand`: no mission; `before-skein`: no
- * mission had been there yet; `uncommitted`: it is only on the disk.
+ * mission had been there yet; `uncommitted`: it is only on the disk; `unknown`: the clone is shallow,
+ * and the line may be older than what is here.
  */
-export type MadeBy = 'mission' | 'elsewhere' | 'by-hand' | 'before-skein' | 'uncommitted';
+export type MadeBy =
+  | 'mission'
+  | 'elsewhere'
+  | 'by-hand'
+  | 'before-skein'
+  | 'uncommitted'
+  | 'unknown';
 
 /** The line that was asked for, and where it comes from, the last change first. */
 export interface WhyAnswer {
@@ -22,7 +29,7 @@ export interface WhyAnswer {
   /** The git commit that was asked about; null = the files as they are on the disk. */
   readonly at: string | null;
   readonly origins: readonly LineOrigin[];
-  /** Another line stood there before the last of `origins`: it was not asked for. */
+  /** Another line stood there before the last of `origins`: it was not asked for, or is one too many. */
   readonly hasEarlier: boolean;
 }
 
