@@ -17,6 +17,8 @@ export const OVERVIEW = `Skein: supervisor, message bus and flight recorder for 
 
   skein log [ID] [-f] [--json]     its events, as they happened and were signed
   skein rewind [ID] --at <moment>  a mission as it stood: a view, --diff, or its files --to DIR
+  skein fork [ID] --at <moment>    go on from there in a new mission; the old one stays as it is
+  skein replay [ID]                walk its record again: the same state, or what differs
   skein why <file>:<line>          why a line is as it is: edit, decision, proof, price
   skein compare <A> <B>            two missions side by side; a fork beside its original
   skein verify                     prove the record, or name what is damaged
