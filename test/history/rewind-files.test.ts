@@ -8,6 +8,7 @@ import { makeLedgerReader } from '#ledger/ledger-reader.ts';
 import type { Ledger } from '#ledger/ledger.ts';
 import { sha256 } from '#lib/sha256.ts';
 import { SkeinError } from '#protocol/errors.ts';
+import { treeAt } from '#supervisor/history/mission-tree.ts';
 import { diffThen, writeThen } from '#supervisor/history/rewind-files.ts';
 import { rewindMission, type Rewound } from '#supervisor/history/rewind.ts';
 import { tempRepository, type TempRepository } from '#workspace/fixtures/temp-repository.ts';
@@ -133,8 +134,12 @@ describe('the files of a moment', () => {
     story.edit('a.txt', 'a\n', 'first\n');
     story.liveAgain();
     story.edit('a.txt', 'first\n', 'second\n');
-    const [file] = story.at('end').tree.files;
-    assert.equal(file?.hash, sha256('second\n'));
+    const { tree, entities } = story.at('end');
+    assert.equal(tree.files[0]?.hash, sha256('second\n'));
+    const sorted = entities.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    for (const all of [sorted, sorted.toReversed()]) {
+      assert.deepEqual(treeAt(story.parts, all), tree);
+    }
   });
 
   it('leave out an edit that is announced and not done, and tell of it', async () => {

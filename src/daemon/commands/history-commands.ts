@@ -41,12 +41,12 @@ const forkOf = momentOf.extend({
 /** By name, as they come through the door. None but the fork changes the record. */
 export const historyCommands: Readonly<Record<string, Handler>> = {
   ...explainCommands,
-  /** `kinds` = only entities of these; absent = all. */
+  /** `kinds` = only entities of these; absent = all. Sorted by id. */
   'mission.rewind': async (parts, command) => {
     const { kinds, ...input } = readInput(ofKinds, command);
     const rewound = rewind(await ledgerOf(parts, command), input);
     const entities = rewound.entities.filter(({ kind }) => kinds?.includes(kind) ?? true);
-    return { ...rewound, entities };
+    return { ...rewound, entities: entities.toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
   },
   'mission.moment': async (parts, command) => {
     const { mission, at } = readInput(momentOf, command);

@@ -3,7 +3,7 @@
  * are an optimisation and no part of the record: kept in memory for as long as their reader lives,
  * so that nobody can change what they say, and none outlives the reducers that folded it.
  */
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { LedgerReader } from '#ledger/ledger.ts';
 import type { ReducerSet } from '#ledger/reducer.ts';
 import type { Entity } from '#protocol/entity.ts';
@@ -17,13 +17,16 @@ export const SHORT_MISSION_EVENTS = 20_000;
 /** How much all of one reader may hold, compressed. */
 const MAX_BYTES = 32 * 1024 * 1024;
 
+/** Somebody waits for the first fold of a mission: speed counts more than a few bytes. */
+const QUICK = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+
 /** What happened between the checkpoint before (or the start) and this one. */
 export interface Stretch {
   /** Local position of its last event. */
   readonly position: number;
   /** How many events of the mission had happened by then. */
   readonly events: number;
-  /** The entities it changed, as they stood at its end. */
+  /** The entities it changed, as they stood at its end, in the order in which they last changed. */
   readonly changed: readonly Entity[];
   /** Local positions of its events whose body was pruned. */
   readonly pruned: readonly number[];
@@ -61,7 +64,7 @@ export class Checkpoints {
     const before = this.#missions.get(mission) ?? [];
     // Without gaps: all stretches together are the state.
     if ((before.at(-1)?.events ?? 0) + CHECKPOINT_EVENTS !== stretch.events) return;
-    const bytes = zstdCompressSync(JSON.stringify(changed));
+    const bytes = zstdCompressSync(JSON.stringify(changed), QUICK);
     this.#missions.delete(mission);
     this.#missions.set(mission, [...before, { ...stretch, changed: bytes }]);
     this.#bytes += bytes.length;

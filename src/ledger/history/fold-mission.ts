@@ -27,7 +27,7 @@ export interface FoldRequest {
 /** A mission at a moment. */
 export interface FoldedMission {
   readonly mission: string;
-  /** All its entities by `<kind>/<id>`. */
+  /** All its entities by `<kind>/<id>`, in the order in which they last changed. */
   readonly entities: ReadonlyMap<string, Entity>;
   /** How many of its events had happened. */
   readonly events: number;
@@ -80,17 +80,25 @@ class MissionFold {
     if (type !== null && !changesState(type)) return;
     const entity = foldEvent(this.#reducers, decodeEvent(body), author, this.#lookup);
     if (entity === undefined) return;
-    const key = `${entity.kind}/${entity.id}`;
-    this.entities.set(key, entity);
+    const key = this.#put(entity);
+    this.#changed.delete(key);
     this.#changed.add(key);
   }
 
   /** Takes in a stretch that was folded before. */
   skip({ events, changed, pruned }: Stretch): void {
-    for (const entity of changed) this.entities.set(`${entity.kind}/${entity.id}`, entity);
+    for (const entity of changed) this.#put(entity);
     this.pruned.push(...pruned);
     this.#prunedBefore = this.pruned.length;
     this.events = events;
+  }
+
+  /** As the last one in order. */
+  #put(entity: Entity): string {
+    const key = `${entity.kind}/${entity.id}`;
+    this.entities.delete(key);
+    this.entities.set(key, entity);
+    return key;
   }
 
   endStretch(position: number): Stretch {

@@ -34,8 +34,20 @@ export interface MissionTree {
   readonly underWay: readonly string[];
 }
 
-/** The tree of the mission whose entities, as they stood then, are given. Throws `not-found`. */
+/** The tree of the mission whose entities are given as they stood then. Throws `not-found`. */
 export function treeAt({ read }: Pick<Ledger, 'read'>, entities: Iterable<Entity>): MissionTree {
+  const placed = Array.from(entities, (entity) => {
+    const { intentEvent } = entity.body as Partial<EffectState>;
+    return { entity, at: intentEvent === undefined ? 0 : (read.position(intentEvent) ?? 0) };
+  });
+  return treeInOrder(placed.sort((a, b) => a.at - b.at).map(({ entity }) => entity));
+}
+
+/**
+ * The same of entities in the order in which they last changed, as `foldMission` has them: of several
+ * edits of a file the last one counts.
+ */
+export function treeInOrder(entities: Iterable<Entity>): MissionTree {
   const all = Array.from(entities);
   const mission = all.find(({ kind }) => kind === 'mission')?.body as MissionState | undefined;
   if (mission === undefined) {
@@ -50,26 +62,21 @@ export function treeAt({ read }: Pick<Ledger, 'read'>, entities: Iterable<Entity
     base: mission.base,
     gitCommit: (made?.outcome?.['gitCommit'] as string | undefined) ?? null,
     gitTree: (made?.intent['tree'] as string | undefined) ?? null,
-    files: filesOf(read, edits),
+    files: filesOf(edits),
     underWay: pathsOf(edits.filter(({ status }) => status === 'intended')),
   };
 }
 
 /** Each path with what its first edit found and what its last one left. */
-function filesOf(read: LedgerReader, edits: readonly EffectState[]): readonly TreeFile[] {
-  const done = edits.filter(({ status }) => status === 'done');
-  const byPath = Map.groupBy(done, ({ intent }) => String(intent['path']));
-  const files: TreeFile[] = [];
-  for (const [path, ofPath] of byPath) {
-    let baseHash: string | undefined;
-    for (const { intent, intentEvent: edit } of inOrder(read, ofPath)) {
-      const { baseHash: before, after } = intent as unknown as EditIntent;
-      baseHash ??= before;
-      files.push({ path, baseHash, ...after, edit });
-    }
+function filesOf(edits: readonly EffectState[]): readonly TreeFile[] {
+  const files = new Map<string, TreeFile>();
+  for (const { status, intent, intentEvent: edit } of edits) {
+    if (status !== 'done') continue;
+    const { path, baseHash: found, after } = intent as unknown as EditIntent;
+    const baseHash = files.get(path)?.baseHash ?? found;
+    files.set(path, { path, baseHash, ...after, edit });
   }
-  const last = new Map(files.map((file) => [file.path, file]));
-  return [...last.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /**
@@ -83,6 +90,7 @@ export function inOrder(read: LedgerReader, edits: readonly EffectState[]): read
 }
 
 interface EditIntent {
+  readonly path: string;
   readonly baseHash: string;
   readonly after: BlobReference;
 }

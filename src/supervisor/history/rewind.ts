@@ -10,7 +10,7 @@ import type { ReducerSet } from '#ledger/reducer.ts';
 import type { Entity } from '#protocol/entity.ts';
 import { parseEnvelope } from '#protocol/event.ts';
 import { SkeinError } from '#protocol/errors.ts';
-import { treeAt, type MissionTree } from './mission-tree.ts';
+import { treeInOrder, type MissionTree } from './mission-tree.ts';
 
 /** Where to go back to: `at` as people say it, see `resolveMoment`. */
 export interface RewindRequest {
@@ -34,7 +34,7 @@ export interface Rewound {
   /** How many of its events had happened, and how many of those were pruned since. */
   readonly events: number;
   readonly pruned: number;
-  /** All its entities, by kind and id. */
+  /** All its entities, in the order in which they last changed. */
   readonly entities: readonly Entity[];
   readonly tree: MissionTree;
 }
@@ -47,14 +47,14 @@ export function rewindMission({ ledger, reducers, mission, at }: RewindRequest):
   const { entities, events, pruned } = foldMission({ read, reducers, mission, upTo });
   if (!entities.has(`mission/${mission}`))
     throw forgotten(ledger, mission, { events, pruned: pruned.length });
-  const sorted = [...entities].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entity]) => entity);
+  const all = [...entities.values()];
   return {
     mission,
     moment: { ...found, ...describe(ledger, found) },
     events,
     pruned: pruned.length,
-    entities: sorted,
-    tree: treeAt(ledger, sorted),
+    entities: all,
+    tree: treeInOrder(all),
   };
 }
 
