@@ -47,6 +47,12 @@ export const editsOf = (
     .map(({ body }) => body as EffectState)
     .filter(({ status }) => status === 'done');
 
+/** The git commit that a mission made, by its record. */
+export function recordedCommit(read: LedgerReader, mission: string): string | null {
+  const effect = read.entity('effect', `${mission}/git-commit`)?.body as EffectState | undefined;
+  return (effect?.outcome?.['gitCommit'] as string | undefined) ?? null;
+}
+
 /**
  * The checks by name; of runs in several plans the last one. `comparisons` are by name. A fork has
  * those of its original too that count for it.

@@ -93,7 +93,7 @@ export async function readSide(
     price: priceFacts(read, mission),
     size,
     pruned: prunedNotes(read, mission)[0] ?? null,
-    result: await readResult(ledger, mission, repository),
+    result: await readResult(ledger, { mission, state }, repository),
   };
 }
 

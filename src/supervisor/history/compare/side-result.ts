@@ -1,5 +1,5 @@
 /** What a mission made of the files, or would make while it waits: by path, with lines counted by git. */
-import type { Ledger } from '#ledger/ledger.ts';
+import type { BlobReference, Ledger } from '#ledger/ledger.ts';
 import { toSkeinError } from '#protocol/errors.ts';
 import { findCommit } from '#workspace/blame/commit-facts.ts';
 import type { Repository } from '#workspace/git/open-repository.ts';
@@ -7,7 +7,8 @@ import { writeChangeTree } from '#workspace/git/scratch-tree.ts';
 import { countLines } from '#workspace/trees/line-counts.ts';
 import type { MissionState, PlanState } from '../../mission-reducer.ts';
 import { readContents } from '../../plan-contents.ts';
-import { treeAt } from '../mission-tree.ts';
+import { editsOf, recordedCommit } from '../mission-facts.ts';
+import { inOrder } from '../mission-tree.ts';
 
 /** The files of a mission. */
 export interface SideResult {
@@ -30,10 +31,16 @@ export interface SideFile {
 
 type ChangedFile = Pick<SideFile, 'path' | 'hash'>;
 
+/** A mission and its state. */
+interface ReadMission {
+  readonly mission: string;
+  readonly state: MissionState;
+}
+
 /** Reads what there is; what is missing of it is said in `notes`. */
 export async function readResult(
   ledger: Pick<Ledger, 'read' | 'blobs'>,
-  mission: string,
+  mission: ReadMission,
   repository: Repository | undefined,
 ): Promise<SideResult> {
   const found = filesOf(ledger, mission);
@@ -67,14 +74,22 @@ interface FoundFiles {
 }
 
 /** By the record: what edits wrote; before there are any, what the plan says. */
-function filesOf({ read, blobs }: Pick<Ledger, 'read' | 'blobs'>, mission: string): FoundFiles {
-  const own = read.entity('mission', mission);
-  const effects = read.entities('effect', `${mission}/`);
-  const tree = treeAt({ read }, own === undefined ? [] : [own, ...effects]);
-  const { base, gitCommit } = tree;
-  const written = tree.files.map(({ path, hash }) => ({ path, hash }));
-  if (written.length > 0) return { state: 'written', files: written, base, gitCommit, notes: [] };
-  const plan = read.entity('plan', (own?.body as MissionState | undefined)?.plan ?? '')?.body;
+function filesOf(
+  { read, blobs }: Pick<Ledger, 'read' | 'blobs'>,
+  { mission, state: { base, plan: planId } }: ReadMission,
+): FoundFiles {
+  const gitCommit = recordedCommit(read, mission);
+  const written = new Map(
+    inOrder(read, editsOf(read, mission)).map(({ intent }) => {
+      const { path, after } = intent as unknown as EditIntent;
+      return [path, { path, hash: after.hash }];
+    }),
+  );
+  if (written.size > 0) {
+    const files = [...written.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+    return { state: 'written', files, base, gitCommit, notes: [] };
+  }
+  const plan = read.entity('plan', planId ?? '')?.body;
   const none = { state: 'none', files: [], base, gitCommit } as const;
   if (plan === undefined) return { ...none, notes: [] };
   try {
@@ -84,6 +99,11 @@ function filesOf({ read, blobs }: Pick<Ledger, 'read' | 'blobs'>, mission: strin
   } catch (thrown) {
     return { ...none, notes: [`What was planned is not here: ${toSkeinError(thrown).message}.`] };
   }
+}
+
+interface EditIntent {
+  readonly path: string;
+  readonly after: BlobReference;
 }
 
 type MadeTree = { readonly tree: string } | { readonly tree: null; readonly why: string };

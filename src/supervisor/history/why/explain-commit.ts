@@ -12,7 +12,8 @@ import {
 } from '#workspace/blame/commit-facts.ts';
 import type { Repository } from '#workspace/git/open-repository.ts';
 import type { MissionState } from '../../mission-reducer.ts';
-import { explainMission, recordedCommit } from './explain-mission.ts';
+import { recordedCommit } from '../mission-facts.ts';
+import { explainMission } from './explain-mission.ts';
 import { findEdits } from './find-edits.ts';
 import type { Certainty, LineOrigin, MadeBy, MissionWhy } from './why-answer.ts';
 

@@ -7,7 +7,7 @@ import type { EffectState } from '#tasks/effect-reducer.ts';
 import type { LeaseState, TaskState } from '#tasks/task-reducer.ts';
 import type { MissionState } from '../../mission-reducer.ts';
 import { findEvent } from '../find-event.ts';
-import { checkFacts, editsOf, priceFacts } from '../mission-facts.ts';
+import { checkFacts, editsOf, priceFacts, recordedCommit } from '../mission-facts.ts';
 import { inOrder } from '../mission-tree.ts';
 import { planThen, readStory } from './edit-story.ts';
 import type { FoundEdit } from './find-edits.ts';
@@ -92,12 +92,6 @@ function originalOf(
   if (before === undefined || effect === undefined) return null;
   const edits = [{ effect, step: edit.step }];
   return explainMission({ ledger, mission, state: before, certainty, edits }, path);
-}
-
-/** The git commit that a mission made, by its record. */
-export function recordedCommit(read: LedgerReader, mission: string): string | null {
-  const effect = read.entity('effect', `${mission}/git-commit`)?.body as EffectState | undefined;
-  return (effect?.outcome?.['gitCommit'] as string | undefined) ?? null;
 }
 
 function mergedInto(read: LedgerReader, mission: string): string | null {
