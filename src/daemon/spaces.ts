@@ -71,6 +71,7 @@ export class Spaces {
   readonly #proof: FirstProof;
   readonly #open = new Map<string, Promise<Ledger>>();
   readonly #undisturbed = makeOneAtTime();
+  readonly #alone = new Set<string>();
 
   constructor({ paths, epoch, node, redact, report }: SpacesOptions) {
     this.#paths = paths;
@@ -143,13 +144,17 @@ export class Spaces {
     return project === undefined ? [] : readSkeinHeads(project.repository, space);
   }
 
-  /** Looks into a space; a writer is only started when the state must be folded anew. */
+  /**
+   * Looks into a space; a writer is only started when the state must be folded anew. Nobody has to
+   * wait with that for work that has the files alone: what is committed can be read.
+   */
   async look<T>(space: string, use: (view: Pick<SpaceView, 'read' | 'stats'>) => T): Promise<T> {
-    if (this.#open.has(space)) return use(await this.open(space));
+    const isAlone = this.#alone.has(space);
+    if (this.#open.has(space) && !isAlone) return use(await this.open(space));
     const view = openSpaceView(this.folder(space));
     try {
       if (view.foldedBy === String(reducers.version)) {
-        await this.#proof.before(space);
+        if (!isAlone) await this.#proof.before(space);
         return use(view);
       }
     } finally {
@@ -216,11 +221,12 @@ export class Spaces {
   alone<T>(space: string, work: () => T | Promise<T>): Promise<T> {
     return this.undisturbed(space, async () => {
       const running = this.#open.get(space);
+      this.#alone.add(space);
       const done = (async () => {
         const ledger = await running?.catch(() => undefined);
         await ledger?.close();
         return work();
-      })();
+      })().finally(() => this.#alone.delete(space));
       this.#open.delete(space);
       const ended = done.then(
         () => undefined,
