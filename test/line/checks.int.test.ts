@@ -22,7 +22,7 @@ const argsFor = (top: string, checks: readonly string[]): readonly string[] => [
 ];
 
 const branchesOf = ({ git }: TempRepository): string =>
-  git('for-each-ref', '--format=%(refname:short)').trim();
+  git('for-each-ref', '--format=%(refname:short)', 'refs/heads/').trim();
 
 const worktrees = (): string[] => readdirSync(join(skein.home, 'worktrees'));
 

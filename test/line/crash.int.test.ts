@@ -54,7 +54,8 @@ function assertEnd({ git }: TempRepository, base: string, tree: string): void {
   // Not even a dangling one: a second git commit would have another date or parent.
   const made = git('fsck', '--lost-found', '--no-progress').match(/dangling commit/gu);
   assert.equal(made, null);
-  const refs = git('for-each-ref', '--format=%(refname:short) %(objectname)').trim().split('\n');
+  const format = '--format=%(refname:short) %(objectname)';
+  const refs = git('for-each-ref', format, 'refs/heads/').trim().split('\n');
   assert.equal(refs.length, 2);
   assert.equal(new Set(refs.map((ref) => ref.split(' ')[1])).size, 1);
 }

@@ -113,7 +113,7 @@ describe('a repository', { concurrency: 2 }, () => {
         "import * as all from './greet.ts';\nconst name = 'greet' as const;\nexport const late: (name: string) => string = all[name];\n",
     });
     assertRefused(await runIn(top), 5, /type error|unresolved|greet/);
-    assert.equal(git('for-each-ref', '--format=%(refname)'), 'refs/heads/main\n');
+    assert.equal(git('for-each-ref', '--format=%(refname)', 'refs/heads/'), 'refs/heads/main\n');
   });
 });
 
