@@ -73,7 +73,7 @@ export interface FoundFile {
 export function findFile(root: string, path: string): FoundFile | null {
   assertEditPath(path);
   const names = path.split('/');
-  let folder = realpathSync(root);
+  let folder = realpathSync.native(root);
   for (const name of names.slice(0, -1)) {
     folder = join(folder, name);
     const stats = lstatSync(folder, { throwIfNoEntry: false });
