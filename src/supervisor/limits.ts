@@ -1,5 +1,7 @@
 /** What a mission may use: on by default, changed in skein.yaml. */
 import { SkeinError } from '#protocol/errors.ts';
+import { MAX_EVENT_BYTES } from '#protocol/event.ts';
+import type { EventData } from '#protocol/event-types.ts';
 import type { MissionWork } from '#tasks/mission-work.ts';
 
 const DEFAULT_MINUTES = 30;
@@ -34,5 +36,24 @@ export function assertEdits(limits: MissionLimits, edits: number): void {
     'limit-reached',
     `Cannot plan: ${edits} files would change, ${limits.edits} is the limit`,
     { fix: 'Make the goal smaller, or raise limits.edits in skein.yaml (2,000 at the most).' },
+  );
+}
+
+/**
+ * The most that a plan may take on the record, in bytes: all its paths are in one event. A lease
+ * names the paths of a task again, and one more that it was found to need.
+ */
+export const MAX_PLAN_BYTES = MAX_EVENT_BYTES - 16 * 1024;
+
+/** Throws `limit-reached` for a plan whose paths are too many, or too long, to be on the record. */
+export function assertPlanSize(plan: Omit<EventData<'plan.proposed'>, 'hash'>): void {
+  const bytes = Buffer.byteLength(JSON.stringify(plan));
+  if (bytes <= MAX_PLAN_BYTES) return;
+  const paths = plan.tasks.reduce((sum, { writeSet }) => sum + writeSet.length, 0);
+  const kB = (size: number): number => Math.ceil(size / 1_024);
+  throw new SkeinError(
+    'limit-reached',
+    `Cannot plan: the ${paths} paths of its tasks take ${kB(bytes)} kB, ${kB(MAX_PLAN_BYTES)} is the limit`,
+    { fix: 'Make the goal smaller: some of the files now, the others in a mission after it.' },
   );
 }

@@ -3,7 +3,7 @@ import type { EventData } from '#protocol/event-types.ts';
 import type { MissionWork } from '#tasks/mission-work.ts';
 import type { TaskState } from '#tasks/task-reducer.ts';
 import type { Check } from '#workspace/checks/check.ts';
-import { assertEdits, missionLimits } from './limits.ts';
+import { assertEdits, assertPlanSize, missionLimits } from './limits.ts';
 import type { Crew } from './crew.ts';
 import { missionBranch } from './mission-branch.ts';
 import type { MissionState, PlanState } from './mission-reducer.ts';
@@ -33,7 +33,7 @@ export async function planMission(
   const planning = { work, crew, state, strategies: [] };
   const change = await workOut(planning, work.worktree, prepared.files);
   const plan = await pricePlan(planning, change, prepared);
-  await work.record('plan.propose', { mission: work.mission, ...plan, hash: planHash(plan) });
+  await work.record('plan.propose', { mission: work.mission, ...hashed(plan) });
   await tellOpenPlaces(work, change);
 }
 
@@ -62,7 +62,7 @@ export async function changePlan(
   });
   const changed = { ...plan, supersedes: state.plan ?? '', reason };
   const { mission } = work;
-  await work.record('plan.change', { mission, cause, ...changed, hash: planHash(changed) });
+  await work.record('plan.change', { mission, cause, ...hashed(changed) });
   return whyAsk(before, changed) === undefined;
 }
 
@@ -103,6 +103,12 @@ function pathsOf({ edits, parts = [] }: PlannedChange): readonly string[] {
 }
 
 type Plan = Omit<EventData<'plan.proposed'>, 'hash'>;
+
+/** The plan with its hash; throws `limit-reached` for one that the record does not take. */
+function hashed(plan: Plan): EventData<'plan.proposed'> {
+  assertPlanSize(plan);
+  return { ...plan, hash: planHash(plan) };
+}
 
 async function pricePlan(
   { work, state, strategies, before }: Planning,
