@@ -11,7 +11,7 @@ const planned = ({ space }: SwarmWorld, mission: string): readonly string[] =>
 describe('the answer to a plan', () => {
   it('is taken over while nothing is asked for otherwise, and asked for again when it is', async () => {
     const world = await openForkWorld();
-    const original = await world.run('capitals');
+    const original = await world.run('capitals', { checks: ['true'] });
     assertEnded(world, original, 'done');
     const before = everythingOf(world, original.mission);
 
@@ -25,7 +25,7 @@ describe('the answer to a plan', () => {
     assert.equal(asked.forked?.inherits, original.state.plan);
     assert.deepEqual(
       tasksOf(world, waiting),
-      Array.from({ length: 3 }, () => 'ready edit').concat(['ready review', 'ready prove']),
+      ['base-checks', 'edit', 'edit', 'edit', 'review', 'prove'].map((kind) => `ready ${kind}`),
     );
     const answered = await world.finish(waiting);
     assertEnded(world, answered, 'done');
@@ -44,6 +44,10 @@ describe('the answer to a plan', () => {
       ]),
       [[original.events.find(({ type }) => type === 'mission.approved')?.id, unanswered]],
     );
+
+    // what the original found out after that moment is no answer here
+    const phases = dataOf(went.events, 'check.intended').map(({ phase }) => phase);
+    assert.deepEqual(phases, ['base', 'change']);
 
     // less than what was approved needs no new answer, anything else does
     for (const options of [{ hooks: true }, { merge: true }, { jobs: 2 }]) {

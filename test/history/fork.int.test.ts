@@ -4,7 +4,7 @@ import { before as beforeAll, describe, it } from 'node:test';
 import type { SkeinEvent } from '#protocol/event-types.ts';
 import type { MissionState, PlanState } from '#supervisor/mission-reducer.ts';
 import type { EffectState } from '#tasks/effect-reducer.ts';
-import { assertEnded, dataOf } from '../swarm/swarm-world.ts';
+import { assertEnded, dataOf, type Ended, type SwarmWorld } from '../swarm/swarm-world.ts';
 import {
   everythingOf,
   FAILING,
@@ -20,13 +20,18 @@ const countOf = (events: readonly SkeinEvent[], ...types: readonly string[]): nu
   events.filter(({ type }) => types.includes(type)).length;
 
 describe('a fork at the end of a mission that is done', () => {
-  it('comes to the same git tree by a git commit of its own, runs no check, and can be forked', async () => {
-    const world = await openForkWorld();
-    const original = await world.run('capitals', { checks: [FAILING] });
+  let world: SwarmWorld;
+  let original: Ended;
+  let tree: string;
+  beforeAll(async () => {
+    world = await openForkWorld();
+    original = await world.run('capitals', { checks: [FAILING] });
     assertEnded(world, original, 'done');
-    const before = everythingOf(world, original.mission);
-    const tree = treeOf(world, original.state.gitCommit);
+    tree = treeOf(world, original.state.gitCommit);
+  });
 
+  it('comes to the same git tree by a git commit of its own, and runs no check', async () => {
+    const before = everythingOf(world, original.mission);
     const fork = await world.finish(await forkAt(world, original.mission, 'end'));
     assertEnded(world, fork, 'done');
     assert.equal(treeOf(world, fork.state.gitCommit), tree);
@@ -37,12 +42,24 @@ describe('a fork at the end of a mission that is done', () => {
     assert.equal(fork.events[0]?.type, 'mission.forked');
     assert.equal(fork.events[0]?.cause, fork.state.forked?.at);
     assert.equal(fork.state.forked?.from, original.mission);
-
-    const second = await world.finish(await forkAt(world, fork.mission, 'end'));
-    assertEnded(world, second, 'done');
-    assert.equal(treeOf(world, second.state.gitCommit), tree);
-    assert.equal(second.state.forked?.from, fork.mission);
     assert.deepEqual(everythingOf(world, original.mission), before);
+  });
+
+  it('can be forked itself, also before it has laid out anything', async () => {
+    const fork = await world.finish(await forkAt(world, original.mission, 'end'));
+    const second = await world.finish(await forkAt(world, fork.mission, 'end'));
+    const waits = await forkAt(world, original.mission, 'end', { options: { jobs: 2 } });
+    await world.until(waits, 'waiting');
+    const third = await world.finish(await forkAt(world, waits, 'end'));
+    for (const each of [second, third]) {
+      assertEnded(world, each, 'done');
+      assert.equal(treeOf(world, each.state.gitCommit), tree);
+      assert.equal(countOf(each.events, 'check.intended'), 0);
+    }
+    assert.deepEqual(
+      [second, third].map(({ state }) => state.forked?.from),
+      [fork.mission, waits],
+    );
     assert.deepEqual((await world.space.ledger.verify([])).damage, []);
   });
 });

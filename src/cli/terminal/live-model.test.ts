@@ -29,6 +29,17 @@ describe('the live state of a mission', () => {
     assert.equal(fold(STORY).state, 'ended');
   });
 
+  it('of a fork is at work at once when its plan was approved before', () => {
+    const proposed = STORY.find(({ type }) => type === 'plan.proposed') as EventEnvelope;
+    const forked = (approval: object | null): LiveModel =>
+      fold([other('mission.forked', 'mission/m', { approval }), proposed]);
+    const approved = forked({ event: 'yes', from: 'terminal' });
+    assert.equal(approved.state, 'at work');
+    assert.deepEqual([...approved.after], [...approved.proposed]);
+    assert.equal(forked(null).state, 'planning');
+    assert.equal(forked(null).after.size, 0);
+  });
+
   it('knows who is at work on what, and how far it is', () => {
     const model = fold(until('agent.discovered'));
     assert.deepEqual(states(model), {

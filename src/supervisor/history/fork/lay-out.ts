@@ -7,7 +7,8 @@ import type { Assignment } from '#agents/assignment.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import { expecting } from '#tasks/expect.ts';
 import { safePoint } from '#tasks/mission-work.ts';
-import type { ProposedEdit } from '#workspace/apply-edit.ts';
+import type { EffectState } from '#tasks/effect-reducer.ts';
+import { keyOfEdit } from '#workspace/apply-edit.ts';
 import { taskTreeRef } from '#workspace/trees/task-tree.ts';
 import { missionBranch } from '../../mission-branch.ts';
 import type { ForkState } from '../../mission-reducer.ts';
@@ -56,25 +57,35 @@ export async function layOutDone(swarm: Swarm): Promise<void> {
   }
 }
 
-async function layOut(at: TaskAtWork, { done, edits }: ForkState): Promise<void> {
+async function layOut(at: TaskAtWork, { done, edits: laidOut }: ForkState): Promise<void> {
   const { swarm, planned, assignment } = at;
-  const { blobs } = swarm.work.ledger;
-  const steps = new Map(readSteps(blobs, edits).map((step) => [step.task, step.edits]));
+  const { mission, ledger } = swarm.work;
+  const { blobs, read } = ledger;
+  const isWritten = (edit: ForkEdit): boolean => isDone(swarm, keyOfEdit(read, mission, edit));
+  const steps = new Map(readSteps(blobs, laidOut).map((step) => [step.task, step.edits]));
   const expects = `the git trees of ${done.length} tasks, as they were`;
   const subject = `task/${planned.id}`;
   const action = { task: planned.id, subject, action: planned.title, expects };
   await expecting(assignment.work, action, async () => {
     for (const { task, gitTree } of done) {
-      const toEdit = (edit: ForkEdit): ProposedEdit => {
-        return { ...edit, after: blobs.get(edit.after.hash) };
-      };
-      await swarm.crew.coder.edit(assignment, (steps.get(task) ?? []).map(toEdit));
+      // After a crash: a later task may have gone on with the same files already.
+      if (isDone(swarm, `${mission}/task-tree/${task}`)) continue;
+      const edits = (steps.get(task) ?? []).filter((edit) => !isWritten(edit));
+      await swarm.crew.coder.edit(
+        assignment,
+        edits.map((edit) => ({ ...edit, after: blobs.get(edit.after.hash) })),
+      );
       await keepAsBefore(swarm, task, gitTree);
     }
     if (isAllDone(swarm)) await commitAsBefore(swarm, assignment);
     safePoint(assignment.work);
     return { met: true, found: 'the same', value: undefined };
   });
+}
+
+function isDone({ work: { ledger } }: Swarm, key: string): boolean {
+  const effect = ledger.read.entity('effect', key)?.body as EffectState | undefined;
+  return effect?.status === 'done';
 }
 
 /** What a task left is made again from what was laid out so far, and is kept for the fork too. */

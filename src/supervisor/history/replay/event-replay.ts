@@ -107,16 +107,22 @@ export class EventReplay {
     if (this.#mission.forked === null || supersedes !== undefined) await this.#askWorktree();
   }
 
-  /** A task that was done before the fork has its files laid out, and nothing else to answer for. */
+  /** The tree of a task that was done before a fork, which the fork took over; else undefined. */
+  #inherited(task: string): string | undefined {
+    return this.#mission.forked?.done.find((each) => each.task === task)?.gitTree;
+  }
+
+  /** What was taken over has its files laid out, to the tree that it had; all else is asked for. */
   async #keepTask(task: string, tree: string): Promise<void> {
-    const isInherited = this.#state.body<TaskState>('task', task)?.status === 'done';
-    if (!isInherited) await askForWork(this.#tasks, task);
+    const inherited = this.#inherited(task);
+    if (inherited === undefined) await askForWork(this.#tasks, task);
+    else await this.#trees.compareTask(this.#state, task, inherited);
     await this.#trees.compareTask(this.#state, task, tree);
   }
 
   async #proveTask(task: string, done: EventData<'task.done'>): Promise<void> {
     // Proven in the mission that it was forked from; its tree is compared when it is laid out.
-    if (done.inherits !== undefined) return;
+    if (this.#inherited(task) !== undefined) return;
     await askForWork(this.#tasks, task);
     await askForProof(this.#tasks, task, done);
     await this.#trees.compareTask(this.#state, task, done.gitTree);

@@ -109,7 +109,11 @@ async function walkOver(walk: Walk, trees: ReplayTrees): Promise<Walked> {
       event = ids[0] ?? event;
       counts.commands += 1;
       if (counts.commands % COMMANDS_AT_ONCE === 0) await walk.breathe();
-      const decided = decideAgain({ ...walk, space: ledger.space }, known, author);
+      // What a later Skein states besides can't be decided by this one.
+      const isKnown = known.length === ids.length;
+      const decided = isKnown
+        ? decideAgain({ ...walk, space: ledger.space }, known, author)
+        : 'untold';
       if (decided !== 'untold') counts.decided += 1;
       if (decided === 'other') {
         counts.other += 1;
