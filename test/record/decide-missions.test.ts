@@ -29,6 +29,7 @@ const statusOf = (ledger: TestLedger, id = 'm'): string =>
 const ASKED: Readonly<Record<string, object>> = {
   'mission.submit': submission('m'),
   'plan.propose': proposal('m', ['src/a.ts']),
+  'plan.change': { ...proposal('m', ['src/a.ts']), supersedes: 'm.1', reason: 'another way' },
   'mission.approve': { mission: 'm', hash: DIGEST, from: 'terminal' },
   'mission.reject': { mission: 'm', hash: DIGEST, reason: 'no' },
   'mission.interrupt': { mission: 'm', reason: 'stop' },
@@ -59,6 +60,7 @@ const LIFE: Readonly<
   running: {
     path: ['mission.submit', 'plan.propose', 'mission.approve'],
     lets: [
+      'plan.change',
       'mission.interrupt',
       'mission.resume',
       'mission.cancel',
@@ -85,8 +87,9 @@ function missionAt(status: string): TestLedger {
 
 describe('a mission', () => {
   it('knows all commands about missions', () => {
+    // A fork begins another mission, from any status: it is tried in test/history/.
     const names = Object.keys(deciders).filter((name) => /^(mission|plan)\./.test(name));
-    assert.deepEqual(Object.keys(ASKED).toSorted(), names.toSorted());
+    assert.deepEqual([...Object.keys(ASKED), 'mission.fork'].toSorted(), names.toSorted());
   });
 
   for (const [status, { lets }] of Object.entries(LIFE)) {

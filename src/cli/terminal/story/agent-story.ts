@@ -64,7 +64,7 @@ function sayingOf(data: Data): string {
     case 'warn':
       return `warns ${to}`;
     case 'yield':
-      return `yields to ${to}`;
+      return `asks ${to} to yield`;
     case 'ask':
       return `asks ${to}`;
     case 'answer':
