@@ -141,7 +141,7 @@ describe('agents in the story', () => {
     ],
     [
       'message.sent',
-      'agent:coder-2 yields to agent:coder-1: yours',
+      'agent:coder-2 asks agent:coder-1 to yield: yours',
       { kind: 'yield', text: 'yours', about: [] },
     ],
     [
