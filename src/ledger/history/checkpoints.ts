@@ -1,7 +1,8 @@
 /**
  * States of long missions on the way, so that going back in them need not begin at the start. They
- * are an optimisation and no part of the record: kept in memory for as long as their reader lives,
- * so that nobody can change what they say, and none outlives the reducers that folded it.
+ * are an optimisation and no part of the record: kept in memory for as long as their reader lives, so
+ * that nobody can change what they say. None outlives the reducers that folded it, or a body that is
+ * pruned: to prune, a record is closed and opened again.
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { LedgerReader } from '#ledger/ledger.ts';
@@ -90,6 +91,3 @@ export function checkpointsOf(read: LedgerReader, reducers: ReducerSet): Checkpo
   ofReaders.set(read, made);
   return made;
 }
-
-/** Drops all of a reader's: call it when bodies of events were pruned, which live on in them. */
-export const forgetCheckpoints = (read: LedgerReader): void => void ofReaders.delete(read);
