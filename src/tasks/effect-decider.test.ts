@@ -1,8 +1,7 @@
 /** Effects: an intent once, an outcome only after it, an edit only under a lease that holds. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { DecisionContext } from '#ledger/decider.ts';
-import type { Entity } from '#protocol/entity.ts';
+import { contextOf, type Bodies } from '#ledger/fixtures/decision-context.ts';
 import { EFFECT_KINDS } from '#protocol/events/effect.ts';
 import { effectDeciders } from './effect-decider.ts';
 import { reduceEffect, type EffectState } from './effect-reducer.ts';
@@ -18,25 +17,6 @@ const lease: LeaseState = {
   ttlMs: 1_000,
   status: 'held',
 };
-
-function contextOf(bodies: Readonly<Record<string, unknown>>): DecisionContext {
-  const entity = (kind: string, id: string): Entity | undefined => {
-    const body = bodies[`${kind}/${id}`];
-    return body === undefined
-      ? undefined
-      : { kind: kind as Entity['kind'], id, version: 1, home: 'h', body };
-  };
-  return {
-    entity: entity as DecisionContext['entity'],
-    entities: () => [],
-    view: (view) => view.start(),
-    now: 0,
-    epoch: 2,
-    node: 'h',
-    space: 's',
-    authority: 'system',
-  };
-}
 
 const statement = {
   kind: 'check',
@@ -61,7 +41,7 @@ const state = (
   intentEvent: 'e',
 });
 
-const decide = (name: string, input: unknown, bodies: Readonly<Record<string, unknown>> = {}) =>
+const decide = (name: string, input: unknown, bodies: Bodies = {}) =>
   effectDeciders[name]?.(input, contextOf(bodies)) ?? [];
 
 describe('an intent', () => {
@@ -110,6 +90,35 @@ describe('an intent', () => {
   });
 });
 
+describe('what is expected', () => {
+  const expectation = { task: 't', action: 'check', expects: 'exit code 0' };
+
+  it('is said before the intent, and judged after the outcome, which the intent caused', () => {
+    const intended = decide('effect.intend', { ...statement, expectation });
+    assert.deepEqual(
+      intended.map(({ type }) => type),
+      ['agent.expected', 'check.intended'],
+    );
+    assert.deepEqual(intended[0]?.data, expectation);
+    const bodies = { 'effect/m/check': state('intended') };
+    for (const [met, type] of [
+      [true, 'expectation.met'],
+      [false, 'expectation.failed'],
+    ] as const) {
+      const judged = { met, found: 'exit code 1' };
+      const input = { ...statement, cause: 'e', expectation, judged };
+      const [outcome, said] = decide('effect.finish', input, bodies);
+      assert.equal(outcome?.type, 'check.done');
+      assert.deepEqual([said?.type, said?.cause], [type, 'e']);
+    }
+  });
+
+  it('is said once: an intent that is open already adds nothing', () => {
+    const bodies = { 'effect/m/check': state('intended') };
+    assert.deepEqual(decide('effect.intend', { ...statement, expectation }, bodies), []);
+  });
+});
+
 describe('an outcome', () => {
   it('needs an open intent', () => {
     for (const [name, type] of [
@@ -148,6 +157,7 @@ describe('an edit', () => {
       [{}, { ...lease, epoch: 1 }],
       [{}, { ...lease, epoch: 3 }],
       [{}, { ...lease, status: 'released' }],
+      [{}, { ...lease, status: 'expired' }],
       [{}, undefined],
       [{ lease: 'other' }, lease],
     ];

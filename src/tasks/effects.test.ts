@@ -10,6 +10,9 @@ import { makeEffects, type Effect, type PausePoint, type Probe } from './effects
 function fakeLedger() {
   const states = new Map<string, Partial<EffectState>>();
   const log: string[] = [];
+  let refusal: { readonly error: SkeinError; readonly now: Partial<EffectState> } | undefined;
+  const refuseFinish = (error: SkeinError, now: Partial<EffectState>): void =>
+    void (refusal = { error, now });
   const ledger = {
     read: {
       entity: (_kind: string, id: string) =>
@@ -18,6 +21,10 @@ function fakeLedger() {
     execute: ({ name, input }: { name: string; input: { effect: string; data: object } }) => {
       log.push(name);
       const { effect, data } = input;
+      if (name === 'effect.finish' && refusal !== undefined) {
+        states.set(effect, refusal.now);
+        return Promise.reject(refusal.error);
+      }
       if (name === 'effect.intend') states.set(effect, { status: 'intended', intentEvent: 'e' });
       else if (name === 'effect.finish')
         states.set(effect, { status: 'done', outcome: { ...data } });
@@ -25,11 +32,11 @@ function fakeLedger() {
       return Promise.resolve({});
     },
   } as unknown as Ledger;
-  return { ledger, states, log };
+  return { ledger, states, log, refuseFinish };
 }
 
 function makeWorld(probe: Probe = { type: 'not-done' }) {
-  const { ledger, states, log } = fakeLedger();
+  const { ledger, states, log, refuseFinish } = fakeLedger();
   let stop: PausePoint | undefined;
   const effects = makeEffects({
     ledger,
@@ -54,7 +61,7 @@ function makeWorld(probe: Probe = { type: 'not-done' }) {
     },
   };
   const killAt = (point: PausePoint | undefined): void => void (stop = point);
-  return { effects, effect, states, log, killAt };
+  return { effects, effect, states, log, killAt, refuseFinish };
 }
 
 describe('an effect', () => {
@@ -86,6 +93,45 @@ describe('an effect', () => {
     const act = () => Promise.reject(new SkeinError('interrupted', 'Cannot go on: stopped'));
     await assert.rejects(effects.perform({ ...effect, act }), { name: 'interrupted' });
     assert.deepEqual([log, states.get('k')?.status], [['effect.intend'], 'intended']);
+  });
+});
+
+/** The answer to who comes second: somebody else has closed the effect meanwhile. */
+const closedBefore = new SkeinError('conflict', 'Cannot close k: it is done');
+
+describe('who fell silent over an effect', () => {
+  it('and was fenced when it woke up leaves the effect open to who has it now', async () => {
+    const { effects, effect, log, states } = makeWorld();
+    const act = () => Promise.reject(new SkeinError('lease-missing', 'Cannot edit: lease gone'));
+    await assert.rejects(effects.perform({ ...effect, act }), { name: 'lease-missing' });
+    assert.deepEqual([log, states.get('k')?.status], [['effect.intend'], 'intended']);
+    await effects.perform(effect);
+    assert.equal(states.get('k')?.status, 'done');
+  });
+
+  it('may have closed it meanwhile: its outcome counts, whoever comes second', async () => {
+    const outcome = { exitCode: 7 };
+    for (const probe of [
+      { type: 'not-done' },
+      { type: 'done', outcome: { exitCode: 0 } },
+    ] as const) {
+      const { effects, effect, states, refuseFinish } = makeWorld(probe);
+      states.set('k', { status: 'intended', intentEvent: 'e' });
+      refuseFinish(closedBefore, { status: 'done', outcome });
+      assert.deepEqual(await effects.perform(effect), outcome);
+    }
+  });
+
+  it('is no excuse for any other refusal', async () => {
+    const failed = { status: 'failed' } as const;
+    for (const [error, now] of [
+      [closedBefore, failed],
+      [new SkeinError('storage-failed', 'Cannot store'), { status: 'done', outcome: {} }],
+    ] as const) {
+      const { effects, effect, refuseFinish } = makeWorld();
+      refuseFinish(error, now);
+      await assert.rejects(effects.perform(effect), { name: error.name });
+    }
   });
 });
 

@@ -222,7 +222,39 @@ describe('a task', () => {
     assert.equal(bodyOf<TaskState>(next, 'task', 'm.1').attempt, 2);
   });
 
+  it('that is released tells why, and is ready for another one', () => {
+    const ledger = missionAt('running');
+    ledger.store('task.claim', claim);
+    const released = { task: 'm.1', reason: 'a peer comes first' };
+    assert.equal(ledger.store('task.release', released).events.length, 2);
+    const { status, lease, reason } = bodyOf<TaskState>(ledger, 'task', 'm.1');
+    assert.deepEqual([status, lease, reason], ['ready', null, 'a peer comes first']);
+    assert.equal(ledger.refuse('task.release', released).name, 'conflict');
+    ledger.store('task.claim', { ...claim, agent: 'other' });
+    assert.equal(bodyOf<TaskState>(ledger, 'task', 'm.1').attempt, 2);
+  });
+
+  it('whose agent falls silent loses its lease: that token neither writes nor ends it', () => {
+    const ledger = missionAt('running');
+    ledger.store('task.claim', claim);
+    const first = { lease: 'm.1.1', token: 1 };
+    assert.equal(ledger.store('lease.expire', first).events.length, 2);
+    ledger.store('task.claim', { ...claim, agent: 'other' });
+    const old = { id: first.lease, token: first.token };
+    for (const [name, input] of [
+      ['effect.intend', editIntent('m', 'src/a.ts', old)],
+      ['lease.extend', { ...first, path: 'src/b.ts', why: 'also used there' }],
+      ['task.finish', { ...finish, token: 1 }],
+      ['task.release', { task: 'm.1', reason: 'late', token: 1 }],
+    ] as const) {
+      assert.equal(ledger.refuse(name, input).name, 'lease-missing', name);
+    }
+    assert.deepEqual(ledger.store('lease.expire', first).events, []);
+    ledger.store('task.finish', { ...finish, token: 2 });
+  });
+
   it('may not be claimed while another one holds one of its paths', () => {
+    const held = { path: 'b', holder: 'coder', task: 'm.1' };
     const ledger = makeTestLedger();
     for (const [mission, paths] of [
       ['m', ['a', 'b']],
@@ -233,7 +265,8 @@ describe('a task', () => {
         ledger.store(name, input);
     }
     ledger.store('task.claim', claim);
-    assert.match(ledger.refuse('task.claim', { ...claim, task: 'n.1' }).message, /lease b: coder/);
+    const refused = ledger.refuse('task.claim', { ...claim, task: 'n.1' });
+    assert.deepEqual([refused.name, refused.details], ['path-held', held]);
     ledger.store('task.claim', { ...claim, task: 'o.1' });
     ledger.store('task.finish', finish);
     ledger.store('task.claim', { ...claim, task: 'n.1' });

@@ -81,6 +81,28 @@ function randomEdit(ledger: TestLedger, random: SeededRandom, epoch: number, ste
   assert.equal(outcome?.type === 'stored', expected, `${path} under ${JSON.stringify(lease)}`);
 }
 
+/** One more path, or the end by silence, for whoever shows the token of a lease. */
+function randomLease(ledger: TestLedger, random: SeededRandom, epoch: number): boolean {
+  const leases = leasesOf(ledger);
+  if (leases.length === 0) return false;
+  const { id, paths, token, status, ...lease } = random.pick(leases);
+  const shown = random.below(3) === 0 ? token + 1 : token;
+  const stands = status === 'held' && shown === token;
+  if (random.below(6) === 0) {
+    const { events } = ledger.store('lease.expire', { lease: id, token: shown });
+    assert.equal(events.length > 0, stands, `${id} ends by silence`);
+    return false;
+  }
+  const path = random.pick(PATHS);
+  const others = leases.filter((each) => each.id !== id && each.status === 'held');
+  const isFree = !others.some((each) => each.epoch === epoch && each.paths.includes(path));
+  const more = { lease: id, token: shown, path, why: 'also used there' };
+  const [outcome] = ledger.flush(ledger.pending('lease.extend', more));
+  const expected = stands && lease.epoch === epoch && (isFree || paths.includes(path));
+  assert.equal(outcome?.type === 'stored', expected, `${path} for ${id}`);
+  return expected && !paths.includes(path);
+}
+
 describe('leases', () => {
   it('never overlap, fence by token, epoch and path, and agree with a simple model', (context) => {
     const random = seededFor(context);
@@ -91,10 +113,11 @@ describe('leases', () => {
       for (const { name, input } of story) ledger.store(name, input);
     }
     let epoch = 1;
-    let stored = 0;
+    let [stored, extended] = [0, 0];
     for (let step = 0; step < STEPS; step += 1) {
       if (randomStep(ledger, random, epoch)) stored += 1;
       randomEdit(ledger, random, epoch, step);
+      if (randomLease(ledger, random, epoch)) extended += 1;
       assertApart(ledger, epoch);
       if (random.below(40) > 0) continue;
       epoch += 1;
@@ -103,5 +126,6 @@ describe('leases', () => {
       ledger = makeTestLedger({ database, signer, clock, epoch, seed: random.seed + epoch * 2 });
     }
     assert.ok(stored > STEPS / 20 && epoch > 2, `${stored} stored over ${epoch} epochs`);
+    assert.ok(extended > 3, `${extended} extended`);
   });
 });

@@ -24,7 +24,7 @@ const endsAlike = (told: Told, whole: Told, crashAt: number): void => {
 };
 
 /** A file that the plan does not name is found by two tasks: the plan grows, a person is asked again. */
-const SURPRISE = { paths: ['a.ts', 'b.ts'], parts: 2, hidden: 'e.ts' };
+const SURPRISE = { paths: ['a.ts', 'b.ts'], parts: 2, hidden: 'e.ts', checks: [] };
 
 describe('a node that dies', () => {
   it('before any durable change of one mission: the mission is done, each effect once', async () => {
