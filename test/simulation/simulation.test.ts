@@ -8,14 +8,8 @@ import { describe, it } from 'node:test';
 import { storyOf } from './story.ts';
 import { tell, typesOf } from './tell.ts';
 
-/**
- * Seeds that found something once (a change that another mission had promised to make, a task begun
- * after a no, an effect closed by who had lost its lease, a lease and a diagnosis left behind), and
- * some more.
- */
-const CORPUS = [
-  40, 89, 1_267, 1_363, 5_148, 5_247, 5_283, 5_334, 30_020, 30_170, 29, 274, 1_158_723_557, 2, 10,
-];
+/** Seeds that are always told. What they once found is kept as planted bugs and tests of its own. */
+const FIXED = [29, 40, 89, 274, 1_267, 5_148, 5_283, 5_334, 30_170, 1_158_723_557];
 
 const RANDOM_SEEDS = 150;
 const TIME_LIMIT_MS = 15_000;
@@ -40,7 +34,7 @@ const TURNS = [
 
 describe('a story', () => {
   it('is the same whenever it is told', async () => {
-    for (const seed of CORPUS.slice(0, 4)) {
+    for (const seed of FIXED.slice(0, 4)) {
       assert.deepEqual(await tell(storyOf(seed)), await tell(storyOf(seed)), `seed ${seed}`);
     }
   });
@@ -63,8 +57,8 @@ describe('a story', () => {
     assert.ok(mostLives >= 4);
   });
 
-  it('holds for the seeds that once did not', async () => {
-    for (const seed of CORPUS) await tell(storyOf(seed));
+  it('holds for fixed seeds', async () => {
+    for (const seed of FIXED) await tell(storyOf(seed));
   });
 
   it('holds for seeds of chance', async (context) => {
