@@ -63,16 +63,17 @@ export interface EditDoorOptions {
 /** The idempotency key of a file's first edit in a mission. */
 export const editKey = (mission: string, path: string): string => `${mission}/edit/${path}`;
 
-/** The key of this edit: a file that was edited to something else before has one for each result. */
+/** The key of this edit: a file that was edited before has one for each step from base to result. */
 export function keyOfEdit(
   read: Pick<LedgerReader, 'entity'>,
   mission: string,
-  { path, afterHash }: Pick<ProposedEdit, 'path' | 'afterHash'>,
+  { path, baseHash, afterHash }: Pick<ProposedEdit, 'path' | 'baseHash' | 'afterHash'>,
 ): string {
   const key = editKey(mission, path);
-  const first = read.entity('effect', key)?.body as EffectState | undefined;
-  if (first === undefined || first.intent['afterHash'] === afterHash) return key;
-  return `${key}@${afterHash.slice(0, 16)}`;
+  const first = (read.entity('effect', key)?.body as EffectState | undefined)?.intent;
+  if (first === undefined) return key;
+  if (first['afterHash'] === afterHash && first['baseHash'] === baseHash) return key;
+  return `${key}@${baseHash.slice(0, 16)}-${afterHash.slice(0, 16)}`;
 }
 
 /** Opens the door into the worktree at `root`. */
