@@ -98,7 +98,7 @@ function taskOf(state: ReplayState, { kind, intent }: EffectState): string | und
 const plannedEdits = ({ contentsOf }: TaskParts, plan: PlanState): readonly PlannedEdit[] =>
   contentsOf(plan).edits;
 
-type CommandEdit = Pick<PlannedEdit, 'path' | 'afterHash' | 'after' | 'changes'>;
+type CommandEdit = Pick<PlannedEdit, 'path' | 'baseHash' | 'afterHash' | 'after' | 'changes'>;
 
 /** What a command came to is part of its outcome: it is not run again. */
 async function commandEdits(parts: TaskParts, task: string): Promise<readonly CommandEdit[]> {
