@@ -1,6 +1,6 @@
 /** What `skein run` leaves alone: the person's tree, index, HEAD, hooks and settings of git. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { TempRepository } from '#workspace/fixtures/temp-repository.ts';
@@ -11,7 +11,7 @@ import {
   mayAppear,
   RENAME,
 } from '../support/line-repository.ts';
-import { openHome, told, type CallOptions } from '../support/run-skein.ts';
+import { openHome, told, until, type CallOptions } from '../support/run-skein.ts';
 
 const skein = openHome();
 
@@ -196,19 +196,15 @@ describe('--merge', () => {
 
   it('with a branch that moved meanwhile answers 7, and the move stays', async () => {
     const repository = greeterRepository();
-    const waiting = await skein.run(
-      'run',
-      RENAME,
-      '--repo',
-      repository.top,
-      '--merge',
-      '--check',
-      CHECK,
-    );
-    assert.equal(waiting.code, 8, told(waiting));
+    const [at, gate] = [join(repository.folder, 'at'), join(repository.folder, 'gate')];
+    const check = `touch ${at}; until test -e ${gate}; do sleep 0.05; done`;
+    const order = ['run', RENAME, '--repo', repository.top, '--yes', '--merge', '--check', check];
+    const running = skein.start(order);
+    await until('the mission is at work', () => existsSync(at));
     repository.write('later.txt', 'later\n');
     const later = repository.commit('Later');
-    const blocked = await skein.run('approve');
+    writeFileSync(gate, '');
+    const blocked = await running.ended;
     assert.equal(blocked.code, 7, told(blocked));
     assert.match(blocked.stderr, /git merge skein\//);
     assert.equal(repository.git('rev-parse', 'main').trim(), later);

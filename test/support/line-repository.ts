@@ -67,10 +67,11 @@ export function fingerprint(folder: string, skip: (path: string) => boolean): st
 }
 
 /**
- * What a mission may add to a git folder: objects, its branch (with its reflog), the mark of the
- * space. All else, such as HEAD, index, config and hooks, is the person's.
+ * What a mission may add to a git folder: objects, its branch (with its reflog), refs that keep what
+ * its tasks left, the mark of the space. All else, such as HEAD, index, config and hooks, is the
+ * person's.
  */
 export const mayAppear = (path: string): boolean =>
-  /^\.git\/(?:objects|skein|worktrees|refs\/heads\/skein|logs\/refs\/heads\/skein)(?:\/|$)/u.test(
+  /^\.git\/(?:objects|skein|worktrees|refs\/skein|(?:logs\/)?refs\/heads\/skein)(?:\/|$)/u.test(
     path,
   );
