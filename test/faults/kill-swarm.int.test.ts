@@ -55,8 +55,7 @@ async function events({ skein }: Trial): Promise<readonly SkeinEvent[]> {
   return stdout
     .split('\n')
     .filter(Boolean)
-    .map((line) => JSON.parse(line) as { event?: SkeinEvent } & SkeinEvent)
-    .map((each) => each.event ?? each);
+    .map((line) => JSON.parse(line) as SkeinEvent);
 }
 
 /** Throws when an effect has two outcomes, or a task was called done twice. */
@@ -83,7 +82,11 @@ async function assertEnd(trial: Trial, end: Ended, tree: string): Promise<void> 
   assert.equal(git('status', '--porcelain'), '');
   assert.equal(git('worktree', 'list', '--porcelain').match(/^worktree /gmu)?.length, 1);
   assert.deepEqual(readdirSync(join(skein.home, 'worktrees')), []);
-  assertOnce(await events(trial));
+  const all = await events(trial);
+  assertOnce(all);
+  const kept = git('for-each-ref', '--format=%(refname)', `refs/skein/${mission}/`).trim();
+  const stored = all.filter(({ type }) => type === 'task-tree.done');
+  assert.equal(kept.split('\n').length, stored.length);
   const verified = await skein.run('verify');
   assert.equal(verified.code, 0, told(verified));
   await skein.run('down');
