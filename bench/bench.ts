@@ -13,6 +13,7 @@ import { replay } from './replay.ts';
 import { rewind } from './rewind.ts';
 import { startUp } from './start-up.ts';
 import { subscribe } from './subscribe.ts';
+import { swarm } from './swarm.ts';
 import { verify } from './verify.ts';
 
 /** Every bench by name, in the order they run. */
@@ -25,6 +26,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   replay,
   bus,
   mission,
+  swarm,
   'start-up': startUp,
 };
 

@@ -2,20 +2,17 @@
  * What a mission costs above the rename itself: `skein run --yes` with the node up, beside the same
  * rename by language server and git alone, each a process from start to exit.
  */
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { folderBytes } from '#workspace/folder-bytes.ts';
 import { temporaryFolder } from './support/bench-space.ts';
 import { makeRepository, OLD_NAME, type RepositorySize } from './support/many-files.ts';
 import { duration, scaled, type Bench, type Finding } from './report.ts';
 import { takeTurns } from './rounds.ts';
-import { timeNode, timeSkein } from './support/skein-process.ts';
+import { stopNode, timeNode, timeSkein } from './support/skein-process.ts';
 
 const PLAIN = fileURLToPath(new URL('./support/plain-rename.ts', import.meta.url));
-const CLOSE_TIMEOUT_MS = 5_000;
-const POLL_MS = 50;
 const NEW_NAME = 'sumOfOrder';
 
 const SIZES: readonly (RepositorySize & { readonly rounds: number })[] = [
@@ -52,25 +49,13 @@ async function measure(size: RepositorySize, rounds: number): Promise<Finding[]>
         return timeNode([PLAIN, repository, worktree, OLD_NAME, NEW_NAME], home).durationMs;
       },
     });
-    timeSkein(home, 'down');
-    await closed(home);
+    await stopNode(home);
     // The first round does not count above, but it is on the record.
     const bytes = folderBytes(join(home, 'spaces')) / (rounds + 1);
     return explain(size, figures, bytes);
   } finally {
     timeSkein(home, 'down');
     folder.dispose();
-  }
-}
-
-/** A database that was closed has folded its write-ahead log back and removed it. */
-async function closed(home: string): Promise<void> {
-  const isOpen = (): boolean =>
-    readdirSync(join(home, 'spaces'), { recursive: true }).some((file) =>
-      `${file}`.endsWith('-wal'),
-    );
-  for (let waitedMs = 0; isOpen() && waitedMs < CLOSE_TIMEOUT_MS; waitedMs += POLL_MS) {
-    await sleep(POLL_MS);
   }
 }
 
