@@ -15,16 +15,26 @@ export function shareOut({ title, edits, parts }: PlannedChange): readonly Plann
   if (parts !== undefined) return parts;
   const changes = new Map(edits.map((edit) => [edit.path, edit.changes]));
   const groups = groupPaths(edits.map(({ path }) => path));
+  const places = namePlaces(groups);
   return groups.map((paths, index): PlannedPart => {
     const count = paths.reduce((sum, path) => sum + (changes.get(path) ?? 0), 0);
-    const where = commonFolder(paths);
     return {
       key: `part-${index + 1}`,
-      title: groups.length === 1 ? title : `${where}: ${title}`,
+      title: groups.length === 1 ? title : `${places[index]}: ${title}`,
       paths,
       after: [],
       expects: `${count} ${count === 1 ? 'place' : 'places'} in ${paths.length} ${paths.length === 1 ? 'file' : 'files'} change as planned, and nothing else`,
     };
+  });
+}
+
+/** Where each group lies; groups of one folder are numbered. */
+function namePlaces(groups: readonly (readonly string[])[]): readonly string[] {
+  const folders = groups.map(commonFolder);
+  return folders.map((folder, at) => {
+    const all = folders.filter((each) => each === folder).length;
+    const number = folders.slice(0, at + 1).filter((each) => each === folder).length;
+    return all === 1 ? folder : `${folder} (${number} of ${all})`;
   });
 }
 

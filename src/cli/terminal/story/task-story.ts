@@ -64,5 +64,11 @@ function evidenceText(data: Data): string {
     const said = comparison === 'base' ? `exit code ${word(exitCode ?? 'none')}` : word(comparison);
     return `${checkName(word(name))} ${said}`;
   });
-  return `, ${pathList(told)}`;
+  return `, ${pathList(told)}${provesNothing(checks) ? ': no check proves the change' : ''}`;
 }
+
+/** Checks that failed before too, or say now this and now that, are no proof: no green tick for them. */
+const PROOFS: readonly unknown[] = ['base', 'passed', 'fixed'];
+
+const provesNothing = (checks: readonly Data[]): boolean =>
+  !checks.some(({ comparison }) => PROOFS.includes(comparison));
