@@ -12,7 +12,7 @@ import type { StoryStep } from '../support/mission-story.ts';
 import { makeRandom, seededFor, type SeededRandom } from '../support/seeded-random.ts';
 import { verifyFolder } from '../support/space-folder.ts';
 
-const ROUNDS = process.env['SKEIN_LONG'] === undefined ? 5 : 200;
+const ROUNDS = process.env['SKEIN_LONG'] === undefined ? 5 : 60;
 /** One mission as the model knows it. */
 interface Told {
   readonly mission: string;
