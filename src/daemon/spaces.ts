@@ -228,11 +228,8 @@ export class Spaces {
         return work();
       })().finally(() => this.#alone.delete(space));
       this.#open.delete(space);
-      const ended = done.then(
-        () => undefined,
-        () => undefined,
-      );
-      this.#start(space, ended).catch(() => undefined);
+      // When the work fails nobody knows what lies there: who waits is told, the next one looks anew.
+      this.#start(space, done).catch(() => undefined);
       return done;
     });
   }
@@ -275,7 +272,7 @@ export class Spaces {
     return join(this.#paths.spaces, space);
   }
 
-  #start(space: string, after: Promise<void> = Promise.resolve()): Promise<Ledger> {
+  #start(space: string, after: Promise<unknown> = Promise.resolve()): Promise<Ledger> {
     const running = this.#open.get(space);
     if (running !== undefined) return running;
     const ended = (): void => {

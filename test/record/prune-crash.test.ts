@@ -122,6 +122,25 @@ describe('a prune that was cut off', () => {
     }
   });
 
+  it('is finished late without what was named again meanwhile', () => {
+    const folder = freeze(images.get('announced') as string);
+    const writer = openSpaceWriter({ folder, signer, epoch: 2 });
+    const content = (): string => 'm1 has changed src/a.ts\n';
+    const { hash } = writer.blob(content());
+    assert.ok(blobs.includes(hash), 'it was announced to go');
+    // There was no room to finish, and another mission writes the same.
+    tellMission(writer, { mission: 'm4', token: 4, content });
+    writer.finish();
+    writer.close();
+    const { damage, pruned } = verifyFolder({ folder, signer });
+    assert.deepEqual([damage, pruned], [[], end.pruned]);
+    const left = look(folder).blobs;
+    assert.deepEqual(
+      blobs.filter((each) => left.has(each)),
+      [hash],
+    );
+  });
+
   it('is not whole when something went before it was announced (the twin)', () => {
     const folder = freeze(images.get('prepared') as string);
     alter({ folder } as never, (database) => {

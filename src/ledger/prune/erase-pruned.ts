@@ -9,6 +9,7 @@ import { findBlob } from '#ledger/store/blob-store.ts';
 import { commitId, eventHash } from '#ledger/store/commit-writer.ts';
 import { IdStore } from '#ledger/store/id-store.ts';
 import { epochGuard, readMeta } from '#ledger/store/ledger-state.ts';
+import { keepNamed, type PrunedWhat } from './prune-plan.ts';
 import { readList, type PrunedList } from './pruned-list.ts';
 import { rowFinder } from './range-rows.ts';
 
@@ -122,11 +123,28 @@ export function finishPruning(request: FinishRequest): void {
   const command = readMeta(ledger, PRUNING_KEY);
   if (command === undefined) return;
   const range = new IdStore(ledger, 'read').find(command);
-  erasePruned(request, range === undefined ? [] : readAnnounced(request, range));
+  const announced = range === undefined ? [] : readAnnounced(request, range);
+  erasePruned(request, withoutNamed(request, announced));
   shrinkFiles(request);
 }
 
-type Announced = Readonly<Record<'salt' | 'body' | 'header' | 'signature', Uint8Array>> & {
+/** When there was no room to finish at once, others may have named a blob again meanwhile. */
+function withoutNamed(files: FinishRequest, announced: readonly Announcement[]): Announcement[] {
+  const going = new Map(
+    announced.flatMap(({ mission, blobs }) => blobs.map((hash) => [hash, mission] as const)),
+  );
+  const missions = announced.map(({ mission }) => mission);
+  // All that one command announced is of one kind.
+  const [{ what } = { what: 'bodies' } as const] = announced;
+  keepNamed({ ...files, missions, what }, going);
+  return announced.map((one) => ({ ...one, blobs: one.blobs.filter((hash) => going.has(hash)) }));
+}
+
+interface Announcement extends Erased {
+  readonly what: PrunedWhat;
+}
+
+type AnnouncedRow = Readonly<Record<'salt' | 'body' | 'header' | 'signature', Uint8Array>> & {
   readonly hash: string;
 };
 
@@ -134,25 +152,26 @@ type Announced = Readonly<Record<'salt' | 'body' | 'header' | 'signature', Uint8
 function readAnnounced(
   request: FinishRequest,
   { position, count }: { readonly position: number; readonly count: number },
-): Erased[] {
+): Announcement[] {
   const rows = request.ledger
     .prepare(
       `SELECT e.salt, e.body, c.header, c.signature, c.hash
        FROM events e JOIN commits c ON c.position = e.commit_position
        WHERE e.position >= ? AND e.position < ?`,
     )
-    .all(position, position + count) as unknown as Announced[];
+    .all(position, position + count) as unknown as AnnouncedRow[];
   return rows
     .filter((row) => isProven(request, row))
     .flatMap(({ body }) => {
       const { known, event } = decodeEvent(body);
       if (!known || event.type !== 'record.pruned') return [];
       const list = readList(event.data, (hash) => findBlob(request.blobs, hash));
-      return list === undefined ? [] : [{ mission: event.mission ?? '', ...list }];
+      const { mission = '', data } = event;
+      return list === undefined ? [] : [{ mission, what: data.what, ...list }];
     });
 }
 
-function isProven({ author, verifySignature }: FinishRequest, row: Announced): boolean {
+function isProven({ author, verifySignature }: FinishRequest, row: AnnouncedRow): boolean {
   const { salt, body, header, signature, hash } = row;
   const { author: signer, events } = decodeHeader(header);
   if (signer !== author || commitId(header, signature) !== hash) return false;

@@ -99,8 +99,8 @@ const listed = (blobs: DatabaseSync, hash: string): string[] => {
   return content === undefined ? [] : blobsInList(content);
 };
 
-/** Takes out of `wanted` what any body that stays names, directly or through a list. */
-function keepNamed(
+/** Takes out of `wanted` (hash -> mission) what any body that stays names, itself or by a list. */
+export function keepNamed(
   { ledger, blobs, missions, what }: PruneRequest,
   wanted: Map<string, string>,
 ): void {
