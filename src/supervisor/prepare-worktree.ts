@@ -31,11 +31,15 @@ export async function withFreshWorktree<T>(
 
 const freshPath = ({ worktree }: MissionWork): string => `${worktree}.plan`;
 
-/** What a crash left of a second worktree that was not needed again: its folder, its open intent. */
+/**
+ * What a crash left of a second worktree that was not needed again: its folder, its open intent.
+ * Where no intent is, there is no folder.
+ */
 export async function dropFreshWorktree(work: MissionWork): Promise<void> {
   const { mission, ledger, repository, world } = work;
-  await world.worktrees.remove(repository, freshPath(work));
-  for (const { id: effect, body } of ledger.read.entities('effect', `${mission}/worktree/`)) {
+  const made = ledger.read.entities('effect', `${mission}/worktree/`);
+  if (made.length > 0) await world.worktrees.remove(repository, freshPath(work));
+  for (const { id: effect, body } of made) {
     const { kind, subject, status } = body as EffectState;
     if (status !== 'intended') continue;
     const data = { reason: 'it was not needed again' };

@@ -73,6 +73,23 @@ test('sizes, encodings and aliases that multiply are refused', () => {
   assert.throws(() => parse(`l0: &l0 [x]\n${rows.join('\n')}\n`), invalid);
 });
 
+test('it is that of the commit that is asked for, whatever was asked for before', async () => {
+  const temp = tempRepository({ 'skein.yaml': 'checks: [one]\n' });
+  const first = temp.git('rev-parse', 'HEAD').trim();
+  const read = async (commit: string): Promise<string | undefined> =>
+    (await readSkeinYaml(temp, commit)).checks?.[0]?.name;
+  assert.deepEqual(
+    [await read(first), await read(first), await read('HEAD')],
+    Array(3).fill('one'),
+  );
+  temp.write('skein.yaml', 'checks: [two]\n');
+  const second = temp.commit();
+  assert.deepEqual(
+    [await read('HEAD'), await read(second), await read(first)],
+    ['two', 'two', 'one'],
+  );
+});
+
 test('it is read from the commit, not from the working tree', async () => {
   const temp = tempRepository({ 'skein.yaml': 'checks: [npm test]\n' });
   const head = temp.git('rev-parse', 'HEAD').trim();

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { SkeinError } from '#protocol/errors.ts';
+import { gitId } from '#protocol/shape.ts';
 import { findTrackedFile, readObject } from './git/tracked-files.ts';
 import { readForm, readYaml, type YamlFile } from './yaml/read-yaml.ts';
 
@@ -65,14 +66,31 @@ export interface SkeinYaml {
   readonly recipes?: readonly string[];
 }
 
+interface ReadYaml {
+  readonly commit: string;
+  readonly yaml: SkeinYaml;
+}
+
+/** What was read last, by the opened repository: a mission asks for one commit again and again. */
+const lastRead = new WeakMap<object, ReadYaml>();
+
 /**
  * The `skein.yaml` of `commit` in the repository at `top`; empty when it has none. Throws
  * `config-invalid` with the line.
  */
 export async function readSkeinYaml(
-  { top }: { readonly top: string },
+  repository: { readonly top: string },
   commit: string,
 ): Promise<SkeinYaml> {
+  const before = lastRead.get(repository);
+  if (before?.commit === commit) return before.yaml;
+  const yaml = await readFrom(repository.top, commit);
+  // what a name such as HEAD stands for may change
+  if (gitId.problem(commit, 'commit') === undefined) lastRead.set(repository, { commit, yaml });
+  return yaml;
+}
+
+async function readFrom(top: string, commit: string): Promise<SkeinYaml> {
   const found = await findTrackedFile(top, commit, FILE);
   if (found === undefined) return {};
   if (found?.kind === 'file' || found?.kind === 'executable') {

@@ -4,6 +4,7 @@
  * to read them. Kept with the opened repository and gone with it; content is told by its SHA-256.
  */
 import { sha256 } from '#lib/sha256.ts';
+import { gitId } from '#protocol/shape.ts';
 import type { Repository } from '#workspace/git/open-repository.ts';
 import type { RawChange, TreeEntry } from './raw-changes.ts';
 
@@ -16,7 +17,6 @@ interface StoredFile {
 const MOST_FILES = 20_000;
 const MOST_TREES = 10_000;
 const MOST_INDEX_BYTES = 8 * 1024 * 1024;
-const OBJECT_ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/u;
 
 interface Known {
   readonly base: string;
@@ -31,7 +31,7 @@ const byRepository = new WeakMap<Repository, Known>();
 
 /** What is known on top of `base`; the base of before is forgotten. A name may move: it is not kept. */
 function knownOf(repository: Repository, base: string): Known | undefined {
-  if (!OBJECT_ID.test(base)) return undefined;
+  if (gitId.problem(base, 'base') !== undefined) return undefined;
   const before = byRepository.get(repository);
   if (before?.base === base) return before;
   const known: Known = { base, entries: new Map(), trees: new Set(), index: undefined };
