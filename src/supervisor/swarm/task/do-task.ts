@@ -3,6 +3,7 @@ import { SkeinError } from '#protocol/errors.ts';
 import type { TaskKind } from '#protocol/events/mission.ts';
 import type { ProposedEdit } from '#workspace/apply-edit.ts';
 import { toProposedEdit } from '../../plan-contents.ts';
+import { assertNothingWritten } from './assert-clean.ts';
 import { runPlannedCommand } from './run-planned.ts';
 import { proveChange } from './prove-change.ts';
 import { reviewChange } from './review-change.ts';
@@ -19,6 +20,7 @@ type DoTask = (at: TaskAtWork) => Promise<HandOver>;
 const BY_KIND: Readonly<Record<Exclude<TaskKind, 'diagnose'>, DoTask>> = {
   'base-checks': async ({ swarm, planned, assignment }) => {
     const checks = await swarm.crew.runner.checkBase(assignment, checksOf(swarm, planned));
+    await assertNothingWritten(swarm, checks, writtenFiles(swarm));
     return { ...nothing, checks };
   },
   edit: async (at) => {
@@ -41,7 +43,10 @@ export function doTask(at: TaskAtWork): Promise<HandOver> {
   return BY_KIND[kind](at);
 }
 
-/** The exact edits of a task; what a plan before this one has changed is edited as it is now. */
+/**
+ * The exact edits of a task that are not made yet; what a plan before this one has changed is
+ * edited as it is now.
+ */
 export function editsOf(swarm: Swarm, { writeSet }: PlannedTask): ProposedEdit[] {
   const { approved, work } = swarm;
   const paths = new Set(writeSet);
@@ -53,7 +58,8 @@ export function editsOf(swarm: Swarm, { writeSet }: PlannedTask): ProposedEdit[]
     .map((edit) => {
       const baseHash = written.get(edit.path) ?? edit.baseHash;
       return { ...toProposedEdit(work.ledger.blobs, edit), baseHash };
-    });
+    })
+    .filter(({ baseHash, afterHash }) => baseHash !== afterHash);
 }
 
 /** Peers hear of a change of names before it is made: what they use may be called otherwise soon. */
@@ -62,7 +68,7 @@ async function tellPeers(
   edits: readonly ProposedEdit[],
 ): Promise<void> {
   const { names } = swarm.approved.contents;
-  if (names === null) return;
+  if (names === null || edits.length === 0) return;
   const files = `${edits.length} ${edits.length === 1 ? 'file' : 'files'}`;
   const text = `I am changing ${names.from} to ${names.to} in ${files}: ${planned.title}`;
   await assignment.agent.announce(planned.id, text, []);
