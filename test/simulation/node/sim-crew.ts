@@ -146,10 +146,9 @@ function makeSimCoder(
     edit: (given, edits) =>
       as(given, async (at) => {
         await hang('begin');
-        const { mission } = at.work;
-        const lie = lies.find(
-          (each) => each.mission === mission && edits.some(({ path }) => path === each.path),
-        );
+        const { mission, ledger } = at.work;
+        const { writeSet } = ledger.read.entity('task', at.task)?.body as TaskState;
+        const lie = lies.find((each) => each.mission === mission && writeSet.includes(each.path));
         await honest.edit(at, lie === undefined ? edits : betray(edits, lie));
         if (lie?.how === 'behind-own') writePastDoor(mission, lie.path);
         if (lie?.how === 'behind-other') writePastDoor(mission, lie.other);
@@ -161,10 +160,11 @@ function makeSimCoder(
 function betray(edits: readonly ProposedEdit[], { how, path }: Lie): readonly ProposedEdit[] {
   if (how === 'idle') return edits.filter((edit) => edit.path !== path);
   if (how !== 'extra') return edits;
-  return edits.map((edit) => {
-    if (edit.path !== path) return edit;
+  return edits.flatMap((edit) => {
+    if (edit.path !== path) return [edit];
     const after = Buffer.concat([edit.after, Buffer.from('and one line more\n')]);
-    return { ...edit, after, afterHash: sha256(after) };
+    const afterHash = sha256(after);
+    return afterHash === edit.baseHash ? [] : [{ ...edit, after, afterHash }];
   });
 }
 
