@@ -1,6 +1,6 @@
 /**
- * The scout: finds out. It locates what a goal is about, warns its peers of what a change would
- * break, and diagnoses why an expectation was not met, so that nobody tries the same again blindly.
+ * The scout: finds out why an expectation was not met, tells its peers, and names a strategy, so
+ * that nobody tries the same again blindly. What recipes find while planning is told in its name.
  */
 import { expecting } from '#tasks/expect.ts';
 import { safePoint } from '#tasks/mission-work.ts';

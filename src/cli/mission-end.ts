@@ -1,4 +1,6 @@
 /** How a followed mission ended, told to the person; answers the exit status or throws why not 0. */
+import type { SpaceEntity } from '#api/door.ts';
+import type { EffectState } from '#tasks/effect-reducer.ts';
 import { ERRORS, isErrorName, SkeinError } from '#protocol/errors.ts';
 import type { EventEnvelope } from '#protocol/event.ts';
 import { findMission, shortId } from './mission-lookup.ts';
@@ -41,6 +43,18 @@ export function reportEnd(ended: EndedMission, event: EventEnvelope): Promise<nu
   }
 }
 
+/** What the merge failed with, as the record has it. */
+async function whyNotMerged(client: NodeClient, mission: string): Promise<string> {
+  const { space } = await findMission(client, mission);
+  const path = `/v1/entities/effect?space=${space}&mission=${mission}`;
+  const { entities } = await client.get<{ entities: SpaceEntity[] }>(path);
+  const merge = entities.find(({ id }) => id === `${mission}/merge`)?.body as
+    | EffectState
+    | undefined;
+  const reason = merge?.outcome?.['reason'];
+  return typeof reason === 'string' ? reason.replace(/^Cannot merge[^:]*: /u, '') : 'it moved';
+}
+
 async function reportDone(
   { client, mission, json }: EndedMission,
   data: Record<string, unknown>,
@@ -60,7 +74,7 @@ async function reportDone(
   if (!body.options.merge || data['merged'] === true) return 0;
   throw new SkeinError(
     'merge-blocked',
-    'Cannot merge: the reason is told above; the git commit and its branch are made',
+    `Cannot merge: ${await whyNotMerged(client, mission)}; the git commit and its branch are made`,
     {
       fix: `When your tree is clean and unmoved: git merge ${branch}`,
     },

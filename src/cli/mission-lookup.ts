@@ -66,8 +66,12 @@ async function latestHere(
 export async function findMission(
   client: NodeClient,
   prefix: string | undefined,
+  isMeant: (mission: FoundMission) => boolean = () => true,
 ): Promise<FoundMission> {
-  const missions = await listMissions(client);
+  const all = await listMissions(client);
+  // Without an id only those are meant that the command can be about, if there are any.
+  const meant = prefix === undefined ? all.filter(isMeant) : all;
+  const missions = meant.length > 0 ? meant : all;
   const found =
     prefix === undefined
       ? await latestHere(client, missions)
@@ -103,3 +107,6 @@ export async function fetchPlan(
   const { entities } = await client.get<{ entities: SpaceEntity[] }>(`/v1/entities/plan?${query}`);
   return entities[0]?.body as PlanState | undefined;
 }
+
+/** Whether a plan of the mission waits for an answer. */
+export const isWaiting = ({ body }: FoundMission): boolean => body.status === 'waiting';

@@ -25,5 +25,7 @@ export async function startMission(
     );
     return 0;
   }
-  return followMission({ client, ...submitted, ...options });
+  const status = await followMission({ client, ...submitted, ...options });
+  if (options.detach && !options.json) process.stdout.write(`mission ${submitted.mission}\n`);
+  return status;
 }

@@ -215,7 +215,7 @@ describe('a coder that lies', () => {
     };
     const { world, end } = await runWith(work, { crew: { critic: late } });
     assertEnded(world, end, 'failed');
-    assert.equal(end.state.problem?.error, 'edit-conflict');
+    assert.equal(end.state.problem?.error, 'check-failed');
   });
 });
 
@@ -238,7 +238,7 @@ describe('without what finds it out', () => {
     });
     assertCaught(world, end, {
       error: 'check-failed',
-      told: /files that the plan does not name: c\.txt/u,
+      told: /changed files past the plan: c\.txt/u,
     });
   });
 });

@@ -33,5 +33,5 @@ export const MOST_SILENCES = 3;
 /** Why a mission ends over whose task one agent after the other, `agent` the last, fell silent. */
 export const silentTooOften = (task: string, agent: string): SkeinError =>
   new SkeinError('agent-lost', `Cannot go on with task ${task}: ${agent} gave no sign of life`, {
-    fix: `The task was tried ${MOST_SILENCES} times. Look at it: skein log --verbose`,
+    fix: `The task was tried ${MOST_SILENCES} times. See what it was at: skein log`,
   });

@@ -111,9 +111,9 @@ async function askScouts(
       return { type: 'done' };
     }).finally(() => (agent.task = null));
     if (end.type === 'done') return found;
-    if (end.type === 'lost' && (silences += 1) >= MOST_SILENCES) {
-      throw silentTooOften(planned.id, end.agent);
-    }
+    // A diagnosis needs no path: whatever else came between is counted like a silence.
+    silences += 1;
+    if (silences >= MOST_SILENCES) throw silentTooOften(planned.id, agent.name);
   }
 }
 

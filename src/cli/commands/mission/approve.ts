@@ -3,7 +3,7 @@ import { SkeinError } from '#protocol/errors.ts';
 import type { CliCommand } from '../../command.ts';
 import { connect } from '../../connect.ts';
 import { followMission } from '../../follow-mission.ts';
-import { findMission } from '../../mission-lookup.ts';
+import { findMission, isWaiting } from '../../mission-lookup.ts';
 import { readShow, SHOW_OPTIONS } from '../../mission-request.ts';
 
 /** The command. */
@@ -18,7 +18,7 @@ export const command: CliCommand = {
   },
   run: async (typed) => {
     const client = await connect(typed);
-    const { id: mission, space, body } = await findMission(client, typed.words[0]);
+    const { id: mission, space, body } = await findMission(client, typed.words[0], isWaiting);
     if (body.status !== 'waiting' || body.hash === null) {
       throw new SkeinError('conflict', `Cannot approve mission ${mission}: it is ${body.status}`);
     }

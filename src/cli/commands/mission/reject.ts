@@ -2,7 +2,7 @@
 import { SkeinError } from '#protocol/errors.ts';
 import type { CliCommand } from '../../command.ts';
 import { connect } from '../../connect.ts';
-import { findMission, shortId } from '../../mission-lookup.ts';
+import { findMission, isWaiting, shortId } from '../../mission-lookup.ts';
 import { newCommandId } from '../../new-id.ts';
 
 /** The command. */
@@ -13,7 +13,7 @@ export const command: CliCommand = {
   options: { reason: { type: 'string', value: '<text>', help: 'why; it goes onto the record' } },
   run: async (typed) => {
     const client = await connect(typed);
-    const { id: mission, space, body } = await findMission(client, typed.words[0]);
+    const { id: mission, space, body } = await findMission(client, typed.words[0], isWaiting);
     if (body.status !== 'waiting' || body.hash === null) {
       throw new SkeinError('conflict', `Cannot reject mission ${mission}: it is ${body.status}`);
     }

@@ -54,12 +54,11 @@ export function editsOf(swarm: Swarm, { writeSet }: PlannedTask): ProposedEdit[]
     writtenFiles(swarm, writeSet).map(({ path, afterHash }) => [path, afterHash]),
   );
   return approved.contents.edits
-    .filter(({ path }) => paths.has(path))
+    .filter(({ path, afterHash }) => paths.has(path) && written.get(path) !== afterHash)
     .map((edit) => {
       const baseHash = written.get(edit.path) ?? edit.baseHash;
       return { ...toProposedEdit(work.ledger.blobs, edit), baseHash };
-    })
-    .filter(({ baseHash, afterHash }) => baseHash !== afterHash);
+    });
 }
 
 /** Peers hear of a change of names before it is made: what they use may be called otherwise soon. */

@@ -48,7 +48,8 @@ async function assertNoStray(swarm: Swarm, { id, writeSet }: PlannedTask): Promi
   ];
   if (problems.length === 0) return;
   const lines = problems.slice(0, 10).map((line) => `  ${line}`);
-  throw new SkeinError('evidence-missing', `Cannot call task ${id} done:\n${lines.join('\n')}`, {
+  const name = `task ${splitTask(id)[1]}`;
+  throw new SkeinError('evidence-missing', `Cannot call ${name} done: ${lines.join('\n').trim()}`, {
     fix: 'The worktree is kept until "skein clean": look at what wrote there.',
     details: { places: problems.slice(0, 20) },
   });

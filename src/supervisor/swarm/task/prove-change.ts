@@ -3,9 +3,10 @@ import type { Evidence } from '#agents/runner.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import type { Check } from '#workspace/checks/check.ts';
 import { missionBranch } from '../../mission-branch.ts';
+import { assertNothingWritten } from './assert-clean.ts';
 import { checksOf, type HandOver, type TaskAtWork } from './task-at-work.ts';
 import type { Swarm } from '../swarm.ts';
-import { writtenFiles, type WrittenFile } from './written-files.ts';
+import { writtenFiles } from './written-files.ts';
 
 /** Runs the checks on the change and makes the git commit; throws `check-failed`. */
 export async function proveChange({
@@ -18,7 +19,7 @@ export async function proveChange({
   const checks = await crew.runner.checkChange(assignment, [...checksOf(swarm, planned), ...hooks]);
   assertNoneBroken(swarm, checks);
   const files = writtenFiles(swarm);
-  await assertCleanWorktree(swarm, files);
+  await assertNothingWritten(swarm, checks, files);
   const { gitTree } = await crew.runner.commit(assignment, {
     files,
     message: commitMessage(swarm),
@@ -37,26 +38,6 @@ function assertNoneBroken({ work }: Swarm, checks: readonly Evidence[]): void {
     {
       fix: `See the output with: skein show ${work.mission}. The worktree is kept until "skein clean".`,
       details: { broken: names },
-    },
-  );
-}
-
-/** Nothing but the write set may differ from the base: checks that write tracked files are named. */
-async function assertCleanWorktree(
-  { work }: Swarm,
-  explained: readonly WrittenFile[],
-): Promise<void> {
-  const { worktree, base } = work;
-  const besides = explained.map(({ path }) => path);
-  const changed = await work.world.worktrees.listChanged({ cwd: worktree, base, besides });
-  const written = new Set(besides);
-  const others = changed.files.map(({ path }) => path).filter((path) => !written.has(path));
-  if (others.length === 0) return;
-  throw new SkeinError(
-    'check-failed',
-    `Cannot finish: a check wrote files that the plan does not name: ${others.slice(0, 10).join(', ')}`,
-    {
-      fix: 'Run checks that only look (no --fix, no --write), or keep what they write out of git.',
     },
   );
 }
