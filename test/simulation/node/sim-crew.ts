@@ -147,8 +147,7 @@ function makeSimCoder(
       as(given, async (at) => {
         await hang('begin');
         const { mission, ledger } = at.work;
-        const { writeSet } = (ledger.read.entity('task', at.task) as { body: unknown })
-          .body as TaskState;
+        const { writeSet } = (ledger.read.entity('task', at.task)?.body ?? {}) as TaskState;
         const lie = lies.find((each) => each.mission === mission && writeSet.includes(each.path));
         await honest.edit(at, lie === undefined ? edits : betray(edits, lie));
         if (lie?.how === 'behind-own') writePastDoor(mission, lie.path);
