@@ -71,6 +71,8 @@ describe('skein prune', () => {
     assert.match(shown.stdout, /^pruned on .* by person:owner: what programs printed/mu);
     assert.match((await ok(skein, 'log', first)).stdout, /goal: rename greet to welcome/u);
     assert.match((await ok(skein, 'verify')).stdout, /: whole/u);
+    assert.match((await ok(skein, 'replay', first)).stdout, /same state hash/u);
+    await ok(skein, 'rewind', first, '--at', 'approved');
   });
 
   it('lets go of the contents, and the record tells of it', async () => {
@@ -108,6 +110,15 @@ describe('skein prune', () => {
     assert.match((await ok(skein, 'diff', first)).stdout, /^\+export function welcome/mu);
     // Of the other one nothing is left to compare with.
     assert.match((await ok(skein, 'show', refused)).stdout, /^pruned on /mu);
+    for (const [words, code] of [
+      [['rewind', first], 3],
+      [['fork', first, '--at', 'approved', '--budget', '0'], 3],
+      [['replay', first], 1],
+    ] as const) {
+      const ended = await skein.run(...words);
+      assert.equal(ended.code, code, told(ended));
+      assert.match(ended.stdout + ended.stderr, /pruned/u);
+    }
     const diff = await skein.run('diff', refused);
     assert.equal(diff.code, 3, told(diff));
     assert.match(diff.stderr, /blob-missing[\s\S]*skein log/u);

@@ -10,7 +10,8 @@ import { foldAll } from '#ledger/refold.ts';
 import { findBlob } from '#ledger/store/blob-store.ts';
 import type { Entity } from '#protocol/entity.ts';
 import { SkeinError } from '#protocol/errors.ts';
-import { decodeEvent } from '#protocol/event-types.ts';
+import { decodeEvent, type SkeinEvent } from '#protocol/event-types.ts';
+import { recordedCommand } from '#supervisor/history/replay/recorded-command.ts';
 import type { MissionState } from '#supervisor/mission-reducer.ts';
 import {
   openSpaceWriter,
@@ -20,6 +21,8 @@ import {
 } from '../support/prunable-space.ts';
 import { verifyFolder } from '../support/space-folder.ts';
 import { note, supervisor } from '../support/test-ledger.ts';
+
+const NO_PLACE = { task: () => undefined, lease: () => undefined, plan: () => undefined };
 
 /** A space with the missions `m1`, `m2`, ... that have all ended. */
 function spaceOf(missions: number): SpaceWriter {
@@ -207,7 +210,7 @@ describe('what is never pruned', () => {
   it('is anything that no person has asked for', () => {
     const { ledger } = spaceOf(1);
     const data = { what: 'bodies', reason: 'r', events: 0, bytes: 0 };
-    const pending = ledger.pending('record.prune', { prunings: [{ mission: 'm1', data }] });
+    const pending = ledger.pending('record.prune', { mission: 'm1', data });
     const [outcome] = ledger.flush({ ...pending, speaker: supervisor });
     assert.equal(outcome?.type === 'refused' && outcome.error.name, 'unauthorized');
     // Nor can it be said as a remark.
@@ -316,6 +319,25 @@ describe('what a reader learns of it', () => {
       { event: id, time, by, what: 'bodies', reason, events, bytes },
     ]);
     assert.deepEqual(prunedNotes(read, 'm2'), []);
+  });
+
+  it('is an event of a command of its own, which a replay can decide again', () => {
+    const writer = spaceOf(3);
+    writer.prune(['m1', 'm2', 'm3'], 'outputs');
+    const rows = writer.ledger.database
+      .prepare("SELECT body, commit_position FROM events WHERE type = 'record.pruned'")
+      .all();
+    assert.deepEqual(
+      [rows.length, new Set(rows.map((row) => row['commit_position'])).size],
+      [3, 1],
+    );
+    for (const row of rows) {
+      const { event } = decodeEvent(row['body'] as Uint8Array);
+      assert.equal(event.spanId, event.id.replaceAll('-', '').slice(16));
+      const command = recordedCommand([event as SkeinEvent], NO_PLACE);
+      const { mission, data } = event;
+      assert.deepEqual(command, { name: 'record.prune', input: { mission, data } });
+    }
   });
 
   it('is told with the error where a blob is missed', async () => {

@@ -8,13 +8,17 @@ import { decodeEvent } from '#protocol/event-types.ts';
 import { findBlob } from '#ledger/store/blob-store.ts';
 import { commitId, eventHash } from '#ledger/store/commit-writer.ts';
 import { IdStore } from '#ledger/store/id-store.ts';
-import { epochGuard, readMeta } from '#ledger/store/ledger-state.ts';
+import { epochGuard, readMeta, writeMeta } from '#ledger/store/ledger-state.ts';
 import { keepNamed, type PrunedWhat } from './prune-plan.ts';
 import { readList, type PrunedList } from './pruned-list.ts';
 import { rowFinder } from './range-rows.ts';
 
-/** The key in `meta` under which the command stands whose announcements are being carried out. */
-export const PRUNING_KEY = 'pruning';
+/** The key in `meta` under which the commands stand whose announcements are to be carried out. */
+const PRUNING_KEY = 'pruning';
+
+/** Leaves a note of these commands, until what they announce is gone. */
+export const notePruning = (ledger: DatabaseSync, commands: readonly string[]): void =>
+  writeMeta(ledger, PRUNING_KEY, commands.join(' '));
 
 /** Instants between the durable steps, at which a fault test may end the process. */
 export type PrunePoint = 'prepared' | 'announced' | 'blobs-gone' | 'bodies-gone';
@@ -120,10 +124,9 @@ export interface FinishRequest extends EraseRequest {
  */
 export function finishPruning(request: FinishRequest): void {
   const { ledger } = request;
-  const command = readMeta(ledger, PRUNING_KEY);
-  if (command === undefined) return;
-  const range = new IdStore(ledger, 'read').find(command);
-  const announced = range === undefined ? [] : readAnnounced(request, range);
+  const commands = readMeta(ledger, PRUNING_KEY);
+  if (commands === undefined) return;
+  const announced = commands.split(' ').flatMap((command) => readAnnounced(request, command));
   erasePruned(request, withoutNamed(request, announced));
   shrinkFiles(request);
 }
@@ -134,7 +137,7 @@ function withoutNamed(files: FinishRequest, announced: readonly Announcement[]):
     announced.flatMap(({ mission, blobs }) => blobs.map((hash) => [hash, mission] as const)),
   );
   const missions = announced.map(({ mission }) => mission);
-  // All that one command announced is of one kind.
+  // What is announced together is of one kind.
   const [{ what } = { what: 'bodies' } as const] = announced;
   keepNamed({ ...files, missions, what }, going);
   return announced.map((one) => ({ ...one, blobs: one.blobs.filter((hash) => going.has(hash)) }));
@@ -148,34 +151,33 @@ type AnnouncedRow = Readonly<Record<'salt' | 'body' | 'header' | 'signature', Ui
   readonly hash: string;
 };
 
-/** A command is in one commit: one signature covers all that it announced. */
-function readAnnounced(
-  request: FinishRequest,
-  { position, count }: { readonly position: number; readonly count: number },
-): Announcement[] {
-  const rows = request.ledger
+/** What the command announced; nothing when it never came to that. */
+function readAnnounced(request: FinishRequest, command: string): Announcement[] {
+  const { ledger, blobs } = request;
+  const row = ledger
     .prepare(
       `SELECT e.salt, e.body, c.header, c.signature, c.hash
-       FROM events e JOIN commits c ON c.position = e.commit_position
-       WHERE e.position >= ? AND e.position < ?`,
+       FROM events e JOIN commits c ON c.position = e.commit_position WHERE e.position = ?`,
     )
-    .all(position, position + count) as unknown as AnnouncedRow[];
-  return rows
-    .filter((row) => isProven(request, row))
-    .flatMap(({ body }) => {
-      const { known, event } = decodeEvent(body);
-      if (!known || event.type !== 'record.pruned') return [];
-      const list = readList(event.data, (hash) => findBlob(request.blobs, hash));
-      const { mission = '', data } = event;
-      return list === undefined ? [] : [{ mission, what: data.what, ...list }];
-    });
+    .get(new IdStore(ledger, 'read').find(command)?.position ?? 0) as AnnouncedRow | undefined;
+  if (row === undefined || !isProven(request, row)) return [];
+  const { known, event } = decodeEvent(row.body);
+  if (!known || event.type !== 'record.pruned') return [];
+  const { mission = '', data } = event;
+  const list = readList(data, (hash) => findBlob(blobs, hash));
+  return list === undefined ? [] : [{ mission, what: data.what, ...list }];
 }
 
+/** A row that was tampered with may be anything: what can't be read proves nothing. */
 function isProven({ author, verifySignature }: FinishRequest, row: AnnouncedRow): boolean {
   const { salt, body, header, signature, hash } = row;
-  const { author: signer, events } = decodeHeader(header);
-  if (signer !== author || commitId(header, signature) !== hash) return false;
-  const digest = eventHash(salt, body);
-  if (!events.some((event) => event.hash === digest)) return false;
-  return verifySignature(signer, signedBytes(header), signature);
+  try {
+    const { author: signer, events } = decodeHeader(header);
+    if (signer !== author || commitId(header, signature) !== hash) return false;
+    const digest = eventHash(salt, body);
+    if (!events.some((event) => event.hash === digest)) return false;
+    return verifySignature(signer, signedBytes(header), signature);
+  } catch {
+    return false;
+  }
 }

@@ -13,10 +13,10 @@ import type { ReducerSet } from '#ledger/reducer.ts';
 import { putBlobs } from '#ledger/store/blob-store.ts';
 import { entityFromRow } from '#ledger/store/entity-store.ts';
 import type { HeadFile } from '#ledger/store/head-file.ts';
-import { damaged, writeMeta } from '#ledger/store/ledger-state.ts';
+import { damaged } from '#ledger/store/ledger-state.ts';
 import {
   erasePruned,
-  PRUNING_KEY,
+  notePruning,
   shrinkFiles,
   type Erased,
   type EraseRequest,
@@ -36,19 +36,19 @@ export interface PruneParts extends EraseRequest {
 }
 
 /** What to prune, as `planPrune` found it, why, and who says so. */
-export interface PruneOrder {
+export interface PruneWork {
   readonly missions: readonly PrunedMission[];
   readonly what: PrunedWhat;
   readonly reason: string;
   readonly speaker: Speaker;
 }
 
-/** So many missions, or events of them, share a command: that bounds a transaction and a crash. */
+/** So many missions, or events of them, share a commit: that bounds a transaction. */
 const BATCH_MISSIONS = 100;
 const BATCH_EVENTS = 50_000;
 
 /** Prunes all of it, batch by batch, and gives the space back to the disk. */
-export function pruneRecord(parts: PruneParts, order: PruneOrder): void {
+export function pruneRecord(parts: PruneParts, order: PruneWork): void {
   let batch: PrunedMission[] = [];
   let events = 0;
   for (const mission of order.missions) {
@@ -62,7 +62,7 @@ export function pruneRecord(parts: PruneParts, order: PruneOrder): void {
   shrinkFiles(parts);
 }
 
-function pruneBatch(parts: PruneParts, order: PruneOrder): void {
+function pruneBatch(parts: PruneParts, order: PruneWork): void {
   const prepared = order.missions.map((mission) => prepare(parts, order, mission));
   parts.pause?.('prepared');
   announce(
@@ -80,7 +80,7 @@ function pruneBatch(parts: PruneParts, order: PruneOrder): void {
 /** Stores what the announcement will name: blobs that no event names are harmless. */
 function prepare(
   { ledger, blobs, reducers }: PruneParts,
-  { what, reason }: PruneOrder,
+  { what, reason }: PruneWork,
   { mission, events, eventBytes, blobs: hashes, blobBytes }: PrunedMission,
 ): { readonly pruning: Pruning; readonly erased: Erased } {
   const { ranges, entities } =
@@ -137,17 +137,24 @@ function placeFinder(ledger: DatabaseSync): (commit: number, id: string) => Even
   };
 }
 
-/** The note comes first: who opens the record after a crash looks whether the command is there. */
+/**
+ * A command for each mission, all of them in one commit. The note comes first: who opens the record
+ * after a crash looks whether the commands are there.
+ */
 function announce(
   { core, head, ledger, newId }: PruneParts,
   speaker: Speaker,
   prunings: readonly Pruning[],
 ): void {
-  const id = newId();
-  writeMeta(ledger, PRUNING_KEY, id);
-  const command = { id, name: 'record.prune', input: { prunings } };
-  const [outcome] = core.flush([{ command, speaker }]);
-  if (outcome?.type === 'refused') throw outcome.error;
+  const pending = prunings.map((input) => {
+    const command = { id: newId(), name: 'record.prune', input };
+    return { command, speaker };
+  });
+  notePruning(
+    ledger,
+    pending.map(({ command }) => command.id),
+  );
+  for (const outcome of core.flush(pending)) if (outcome.type === 'refused') throw outcome.error;
   // The anchor before anything goes: it is what the record is compared with.
   if (core.head !== null) head.write(core.head);
   head.sync();

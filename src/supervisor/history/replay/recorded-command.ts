@@ -39,6 +39,9 @@ export function recordedCommand(
   if (only === undefined || events.length > 1 || EVENT_TYPES[only.type].order !== 'note')
     return undefined;
   const { type, subject, data } = only;
+  if (type === 'record.pruned') {
+    return { name: 'record.prune', input: { ...missionOf(only), data } };
+  }
   return {
     name: 'note.record',
     input: { type, subject, ...missionOf(only), ...causeOf(only), data },
