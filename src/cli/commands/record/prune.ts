@@ -109,7 +109,7 @@ function keptLines({ kept }: PruneReport): string[] {
 /** What a person gives up, before they do. */
 const CONSEQUENCES: Readonly<Record<PruneReport['what'], readonly string[]>> = {
   bodies: [
-    'for these missions rewind, why, replay and fork no longer work; log only tells that they were pruned',
+    'for these missions rewind, replay and fork no longer work; why and log only tell what is left',
     'what stays: their state (missions, show, tasks), their git commits, ids, hashes and signatures: verify proves as before',
   ],
   outputs: ['show no longer has what their checks and commands printed; all else works as before'],
