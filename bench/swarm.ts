@@ -21,7 +21,7 @@ const USUAL = 200;
 /** As many files as a plan may change. */
 const LARGEST = 2_000;
 const LARGEST_FILES = 2_400;
-const ROUNDS = 2;
+const ROUNDS = 3;
 
 /** The bench. */
 export const swarm: Bench = {
