@@ -1,7 +1,6 @@
 /** What is asked of every event, in the order of the record, as soon as it is durable. */
 import type { EventEnvelope } from '#protocol/event.ts';
 import type { Command } from '#protocol/command.ts';
-import type { LeaseState } from '#tasks/task-reducer.ts';
 import type { WorldState } from '../world/world-state.ts';
 
 /** An event and the moment in which it was found. */
@@ -15,9 +14,6 @@ export interface Seen {
   readonly command: { readonly sent: Command; readonly atMs: number } | undefined;
   readonly nowMs: number;
 }
-
-/** The second opinion that rules share on what is held: by the id of the lease. */
-export type Held = ReadonlyMap<string, LeaseState & { readonly grantedMs: number }>;
 
 /** Throws an assertion when the event may not be. `settled` is called after all that is new. */
 export interface Rule {
