@@ -8,7 +8,12 @@ import { bus } from './bus.ts';
 import { claims } from './claims.ts';
 import { describeMachine } from './machine.ts';
 import { mission } from './mission.ts';
+import { catchUp } from './network/catch-up.ts';
+import { fanOut } from './network/fan-out.ts';
+import { messages } from './network/messages.ts';
+import { signals } from './network/signals.ts';
 import { TABLE_HEAD, toLine, type Bench } from './report.ts';
+import { registry } from './registry.ts';
 import { replay } from './replay.ts';
 import { rewind } from './rewind.ts';
 import { startUp } from './start-up.ts';
@@ -25,6 +30,11 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   rewind,
   replay,
   bus,
+  signals,
+  messages,
+  'catch-up': catchUp,
+  'fan-out': fanOut,
+  registry,
   mission,
   swarm,
   'start-up': startUp,

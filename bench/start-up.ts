@@ -35,9 +35,12 @@ async function measureStart(rounds: number): Promise<Finding[]> {
   try {
     // Starts the node, and fills the cache of compiled code.
     timeSkein(home, 'missions');
-    const { node, help, missions } = await takeTurns(rounds, {
+    timeSkein(home, 'agents', 'add', 'peer');
+    timeSkein(home, 'send', 'peer', 'hello');
+    const { node, help, send, missions } = await takeTurns(rounds, {
       node: () => timeNode(['-e', '0'], home).durationMs,
       help: () => timeSkein(home, 'help'),
+      send: () => timeSkein(home, 'send', 'peer', 'hello'),
       missions: () => timeSkein(home, 'missions'),
     });
     const peer = `node -e 0: ${duration(node)}`;
@@ -48,6 +51,13 @@ async function measureStart(rounds: number): Promise<Finding[]> {
         peer,
         ratio: help / node,
         goal: atMost(help / node, 1.5, '1.5'),
+      },
+      {
+        work: 'start: skein send, node up, on disk',
+        figure: duration(send),
+        peer,
+        ratio: send / node,
+        goal: atMost(send / node, 2, '2'),
       },
       {
         work: 'start: skein missions, node up',

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { reducers } from '#daemon/state-tables.ts';
 import { verifySignature } from '#identity/signer.ts';
-import { foldAll } from '#ledger/refold.ts';
+import { foldAll } from '#ledger/state/refold.ts';
 import { openForReading } from '#ledger/store/database.ts';
 import { verifySpace } from '#ledger/verify/verify.ts';
 import { openBenchLedger } from './support/bench-ledger.ts';

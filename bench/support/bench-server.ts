@@ -39,11 +39,16 @@ const api = makeApi({
   enter: () => () => undefined,
 });
 const listeners = new Set<Socket>();
-const bareServer = createServer((socket) => void listeners.add(socket));
+const bareServer = createServer((socket) => {
+  listeners.add(socket);
+  // Who has heard enough leaves without a word.
+  socket.on('error', () => listeners.delete(socket));
+  socket.on('close', () => listeners.delete(socket));
+});
 const tell = (message: ServerMessage): void => void process.send?.(message);
 
 createHttpServer(getRequestListener(api.fetch)).listen(apiSocket, () =>
-  bareServer.listen(bareSocket, () => tell({ type: 'ready' })),
+  bareServer.listen({ path: bareSocket, backlog: 4_096 }, () => tell({ type: 'ready' })),
 );
 process.on('message', (schedule: Schedule) => {
   runSchedule(schedule, schedule.to === 'ledger' ? appendToLedger : bareAppender());

@@ -1,6 +1,6 @@
 /** Whole missions as they are recorded, from the goal to the git commit, without a world around them. */
 import { BENCH_SPEAKER, newId, pending } from './bench-space.ts';
-import type { Pending } from '#ledger/ledger-core.ts';
+import type { Pending } from '#ledger/outcome.ts';
 
 const GIT_ID = 'c0'.repeat(20);
 const DIGEST = 'd1'.repeat(32);

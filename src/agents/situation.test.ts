@@ -1,7 +1,7 @@
 /** What an agent remembers of its peers: who spoke first for a path, and not more than it can hold. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { MessageKind } from '#protocol/events/agent.ts';
+import type { MessageKind } from '#protocol/events/message.ts';
 import { emptySituation, hear, type PeerMessage } from './situation.ts';
 
 const message = (

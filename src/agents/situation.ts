@@ -1,5 +1,5 @@
 /** What an agent knows of its peers: a fold of what it heard. Pure. */
-import type { MessageKind } from '#protocol/events/agent.ts';
+import type { MessageKind } from '#protocol/events/message.ts';
 
 /** What agents say to each other, as it travels; `id` is that of the recorded message. */
 export interface PeerMessage {

@@ -5,7 +5,7 @@
  */
 import type { Bus, BusMessage, BusSubscription } from '#bus/bus.ts';
 import { toSkeinError } from '#protocol/errors.ts';
-import type { MessageKind } from '#protocol/events/agent.ts';
+import type { MessageKind } from '#protocol/events/message.ts';
 import { agentSubject, topicSubject } from '#protocol/subjects.ts';
 import type { LeaseToken } from '#tasks/lease-decider.ts';
 import type { MissionWork } from '#tasks/mission-work.ts';
@@ -38,12 +38,22 @@ export interface PeerAnswer {
 /** How an agent at work answers a peer; set by whoever works in its name. */
 export type AnswerPeer = (message: PeerMessage) => PeerAnswer | Promise<PeerAnswer>;
 
-/** What an agent is made of. `work` is its mission, in its own name. */
+/** Where an agent of another node is: its id, and the key of its node. */
+export interface FarPlace {
+  readonly id: string;
+  readonly node: string;
+}
+
+/**
+ * What an agent is made of. `work` is its mission, in its own name. With `far` it stands here for one
+ * of another node: it hears and answers peers, and what it edits was done there.
+ */
 export interface SwarmAgentOptions {
   readonly name: string;
   readonly role: Role;
   readonly bus: Bus;
   readonly work: MissionWork;
+  readonly far?: FarPlace;
 }
 
 /** How long a peer has for an answer, in milliseconds. */
@@ -54,6 +64,10 @@ const NO_ANSWER: readonly string[] = ['no-responder', 'request-timeout', 'inbox-
 
 const notAtWork: PeerAnswer = { takes: false, text: 'I am not at work on that' };
 
+/** Inside the node an agent of another one listens as well: its name has no place in a subject. */
+const subjectOf = (space: string, agent: string): string =>
+  agentSubject(space, agent.replace('@', '_at_'));
+
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** One agent of one mission. */
@@ -61,6 +75,7 @@ export class SwarmAgent {
   readonly name: string;
   readonly role: Role;
   readonly work: MissionWork;
+  readonly far: FarPlace | undefined;
   readonly #bus: Bus;
   #situation: Situation = emptySituation;
   #subscriptions: readonly BusSubscription[] = [];
@@ -70,10 +85,11 @@ export class SwarmAgent {
   /** It gave no sign of life and is not asked any more. */
   isLost = false;
 
-  constructor({ name, role, bus, work }: SwarmAgentOptions) {
+  constructor({ name, role, bus, work, far }: SwarmAgentOptions) {
     this.name = name;
     this.role = role;
     this.work = work;
+    this.far = far;
     this.#bus = bus;
   }
 
@@ -86,7 +102,7 @@ export class SwarmAgent {
   join(): void {
     const { space } = this.work.ledger;
     this.#subscriptions = [
-      this.#bus.subscribe(agentSubject(space, this.name), (message) => this.#receive(message)),
+      this.#bus.subscribe(subjectOf(space, this.name), (message) => this.#receive(message)),
       this.#bus.subscribe(topicSubject(space, this.work.mission), (message) => {
         const heard = message.body as PeerMessage;
         if (heard.from !== this.name) this.#situation = hear(this.#situation, heard);
@@ -120,7 +136,7 @@ export class SwarmAgent {
     said: Pick<PeerMessage, 'kind' | 'text' | 'about' | 'task'>,
   ): Promise<PeerAnswer | undefined> {
     const body = await this.#record({ to, ...said });
-    const subject = agentSubject(this.work.ledger.space, to);
+    const subject = subjectOf(this.work.ledger.space, to);
     try {
       return (await this.#bus.request(this.#envelope(subject, body), ANSWER_MS)) as PeerAnswer;
     } catch (thrown) {

@@ -4,6 +4,8 @@ import type { Entity } from '#protocol/entity.ts';
 import type { ErrorBody } from '#protocol/errors.ts';
 import type { EntityKind } from '#protocol/event-type.ts';
 import type { Ledger } from '#ledger/ledger.ts';
+import type { ApiMetrics } from './api-metrics.ts';
+import type { BusDoor } from './bus-door.ts';
 
 /** A command as it comes through the door; `space` says whose record, when the command needs it. */
 export interface DoorCommand {
@@ -53,4 +55,8 @@ export interface Door {
   readonly status: () => Promise<unknown>;
   /** Called when a request begins; the answer is called when it has ended. Keeps the node awake. */
   readonly enter: () => () => void;
+  /** Absent: there are no messages. */
+  readonly bus?: BusDoor;
+  /** Absent: nothing is measured. */
+  readonly metrics?: ApiMetrics;
 }

@@ -3,20 +3,28 @@ import { Hono, type Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Speaker } from '#protocol/command.ts';
 import { SkeinError } from '#protocol/errors.ts';
+import { measureRequest } from './api-metrics.ts';
 import type { Door } from './door.ts';
 import { problemResponse } from './problem.ts';
 import { getBlob } from './routes/get-blob.ts';
 import { getEntities } from './routes/get-entities.ts';
 import { getEvents } from './routes/get-events.ts';
+import { getInbox } from './routes/get-inbox.ts';
+import { getMessage } from './routes/get-message.ts';
+import { getMetrics } from './routes/get-metrics.ts';
 import { postCommand } from './routes/post-command.ts';
 import type { Variables } from './variables.ts';
 
 /** The largest body of a request, in bytes. */
 const MAX_BODY_BYTES = 1024 * 1024;
 
+/** What an agent that is no part of the node may ask for; commands are looked at one by one. */
+const FOR_AGENTS = /^\/v1\/(?:commands|inbox|messages)\//u;
+
 /** The API of one node. Every route wants `Authorization: Bearer <token>`. */
 export function makeApi(door: Door): Hono<Variables> {
   const api = new Hono<Variables>();
+  api.use((context, next) => measureRequest(door.metrics, context, next));
   api.use(async (context, next) => {
     context.set('speaker', speakerOf(door, context));
     const leave = door.enter();
@@ -26,12 +34,23 @@ export function makeApi(door: Door): Hono<Variables> {
       leave();
     }
   });
+  api.use(async (context, next) => {
+    if (context.get('speaker').authority === 'peer' && !FOR_AGENTS.test(context.req.path)) {
+      throw new SkeinError('unauthorized', `Cannot show ${context.req.path} to an agent`, {
+        fix: "An agent may use messages; for all else send the person's token.",
+      });
+    }
+    await next();
+  });
   // Counts the bytes that come: a request need not tell its length.
   api.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }));
   api.post('/v1/commands/:name', (context) => postCommand(door, context));
   api.get('/v1/entities/:kind', (context) => getEntities(door, context));
   api.get('/v1/events', (context) => getEvents(door, context));
   api.get('/v1/blobs/:hash', (context) => getBlob(door, context));
+  api.get('/v1/inbox/:agent', (context) => getInbox(door, context));
+  api.get('/v1/messages/:id', (context) => getMessage(door, context));
+  api.get('/metrics', (context) => getMetrics(door, context));
   // Asked often by those who follow a mission: only what costs nothing.
   api.get('/v1/work', (context) => context.json({ missionsAtWork: door.atWork(), ...door.work() }));
   api.get('/v1/status', async (context) => context.json((await door.status()) as object));

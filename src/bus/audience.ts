@@ -38,6 +38,11 @@ export class Audience implements Ring<Group> {
     if (group.items.length === 0) this.items = this.items.filter((each) => each !== group);
   }
 
+  /** Whether a message of so many bytes would fit somewhere. */
+  hasRoom(sizeBytes: number): boolean {
+    return this.items.some(({ items }) => items.some((queue) => queue.hasRoom({ sizeBytes })));
+  }
+
   /** One member of every group gets it; where nobody has room, one counts it as dropped. */
   offerAll(delivery: Delivery): void {
     const hasRoom = roomFor(delivery);

@@ -7,7 +7,7 @@ import { BUS_CHECKS, runBusCheck } from './bus-conformance.ts';
 import type { Bus, BusHandler, BusMessage, BusSubscription, SubscribeOptions } from './bus.ts';
 import { EXCHANGE, type OpenedBus } from './conformance/stage.ts';
 import { MAX_WAITING } from './delivery-queue.ts';
-import { MAX_REQUEST_MS } from './memory-bus.ts';
+import { MAX_REQUEST_MS } from './bus-refusals.ts';
 import { openMemory } from './conformance/open-memory.ts';
 import { MAX_BODY_BYTES } from './wire-message.ts';
 

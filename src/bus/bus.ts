@@ -26,8 +26,11 @@ export interface BusMessage {
   readonly body: unknown;
 }
 
-/** Called with one message at a time; what it returns is the answer to a request (nothing = null). */
-export type BusHandler = (message: BusMessage) => unknown;
+/**
+ * Called with one message at a time; what it returns is the answer to a request (nothing = null).
+ * `asked` says whether somebody waits for it.
+ */
+export type BusHandler = (message: BusMessage, asked?: boolean) => unknown;
 
 /** How a subscriber listens. */
 export interface SubscribeOptions {

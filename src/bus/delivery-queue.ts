@@ -83,7 +83,7 @@ export class DeliveryQueue implements BusSubscription, TurnTaker {
   }
 
   /** Whether `wire` would fit. */
-  hasRoom({ sizeBytes }: WireMessage): boolean {
+  hasRoom({ sizeBytes }: Pick<WireMessage, 'sizeBytes'>): boolean {
     return (
       this.waiting() < (this.#options.maxWaiting ?? DEFAULT_MAX_WAITING) &&
       this.#waitingBytes + sizeBytes <= MAX_WAITING_BYTES
@@ -152,7 +152,7 @@ export class DeliveryQueue implements BusSubscription, TurnTaker {
     // Nobody waits for the answer any more: the asker may have asked somebody else.
     if (asker?.waits() === false) return undefined;
     try {
-      const result = this.#handle(fromWire(wire));
+      const result = this.#handle(fromWire(wire), asker !== undefined);
       if (isThenable(result)) return this.#settle(delivery, result);
       asker?.answer(toAnswer(result));
     } catch (thrown) {
@@ -198,7 +198,8 @@ export class DeliveryQueue implements BusSubscription, TurnTaker {
 export const noResponder = ({ envelope }: WireMessage): SkeinError =>
   new SkeinError('no-responder', `Cannot ask ${envelope.subject}: nobody answers there`);
 
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+/** Whether `value` is a promise, of whatever make. */
+export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' &&
   value !== null &&
   typeof (value as Partial<PromiseLike<unknown>>).then === 'function';

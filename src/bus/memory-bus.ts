@@ -2,11 +2,19 @@
  * The bus inside of one process: subjects in a table, a bounded queue for each subscription, and
  * nothing else. What is idle is a few hundred bytes and no timer.
  */
-import { SkeinError } from '#protocol/errors.ts';
-import { assertSubject, assertToken } from '#protocol/subjects.ts';
+import type { SkeinError } from '#protocol/errors.ts';
 import { Audience } from './audience.ts';
+import {
+  allFull,
+  assertCount,
+  assertSubscription,
+  closed,
+  MAX_REQUEST_MS,
+  tooLate,
+} from './bus-refusals.ts';
+import type { BusTimers } from './bus-timers.ts';
 import type { Bus, BusHandler, BusMessage, BusSubscription, SubscribeOptions } from './bus.ts';
-import { DeliveryQueue, MAX_WAITING, noResponder, type QueueHost } from './delivery-queue.ts';
+import { DeliveryQueue, noResponder, type QueueHost } from './delivery-queue.ts';
 import { TurnLoop } from './turn-loop.ts';
 import {
   fromAnswer,
@@ -16,15 +24,8 @@ import {
   type WireMessage,
 } from './wire-message.ts';
 
-/** The longest that a request may wait, in milliseconds. */
-export const MAX_REQUEST_MS = 3_600_000;
-
 /** What a bus in memory needs from outside. */
-export interface MemoryBusOptions {
-  /** Calls back in a later turn of the event loop (`setImmediate`). */
-  readonly soon: (callback: () => void) => void;
-  /** Calls back after so many milliseconds; answers how to cancel that. */
-  readonly after: (ms: number, callback: () => void) => () => void;
+export interface MemoryBusOptions extends BusTimers {
   /** Told what handlers threw; `cause` is what it was. */
   readonly report: (error: SkeinError) => void;
 }
@@ -92,10 +93,7 @@ class MemoryConnection implements MemoryBus {
     options: SubscribeOptions = NO_OPTIONS,
   ): BusSubscription {
     this.#assertOpen('subscribe');
-    assertSubject(subject);
-    if (options.group !== undefined) assertToken(options.group, 'group');
-    if (options.maxWaiting !== undefined)
-      assertCount(options.maxWaiting, 'maxWaiting', MAX_WAITING);
+    assertSubscription(subject, options);
     const queue = new DeliveryQueue(this.#host, subject, handle, options);
     const { audiences } = this.#carrier;
     const audience = audiences.get(subject) ?? new Audience();
@@ -147,21 +145,3 @@ class MemoryConnection implements MemoryBus {
     if (this.#closed) throw closed(attempt);
   }
 }
-
-function assertCount(value: number, what: string, most: number): void {
-  if (Number.isInteger(value) && value >= 1 && value <= most) return;
-  throw new SkeinError('usage', `Cannot use ${value} as ${what}: it must be 1 to ${most}`);
-}
-
-const closed = (attempt: string): SkeinError =>
-  new SkeinError('bus-closed', `Cannot ${attempt}: the connection to the bus is closed`);
-
-const tooLate = ({ envelope }: WireMessage, timeoutMs: number): SkeinError =>
-  new SkeinError(
-    'request-timeout',
-    `Cannot wait for ${envelope.subject}: no answer within ${timeoutMs} ms`,
-    { fix: 'Whether it was done is not known: ask again only for what may be done twice.' },
-  );
-
-const allFull = ({ envelope }: WireMessage): SkeinError =>
-  new SkeinError('inbox-full', `Cannot ask ${envelope.subject}: too much waits there already`);

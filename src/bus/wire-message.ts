@@ -37,6 +37,18 @@ export function toWire(message: BusMessage): WireMessage {
   return { envelope: { id, subject, from, sentAt }, json, sizeBytes: Buffer.byteLength(json) };
 }
 
+/** A message that came from another process, checked as our own are; its body is read when it is handled. */
+export function receiveWire(fields: Readonly<Record<string, unknown>>, json: string): WireMessage {
+  const { id, subject, from, sentAt } = fields;
+  assertSubject(subject);
+  assertName(id, 'id');
+  assertName(from, 'from');
+  assertName(sentAt, 'sentAt');
+  const sizeBytes = Buffer.byteLength(json);
+  if (sizeBytes > MAX_BODY_BYTES) throw tooLarge('body');
+  return { envelope: { id, subject, from, sentAt }, json, sizeBytes };
+}
+
 /** The message, for one receiver. */
 export const fromWire = ({ envelope, json }: WireMessage): BusMessage => ({
   ...envelope,
@@ -77,17 +89,20 @@ function toJson(value: unknown, what: string): string {
   const json = JSON.stringify(value);
   // A string has at most three bytes a unit of its length: only long ones need to be measured.
   if (json.length * 3 <= MAX_BODY_BYTES || Buffer.byteLength(json) <= MAX_BODY_BYTES) return json;
-  throw new SkeinError(
-    'payload-too-large',
-    `Cannot send the message: its ${what} has more than ${MAX_BODY_BYTES} bytes`,
-    { fix: 'Store what is large as a blob, and send its hash.' },
-  );
+  throw tooLarge(what);
 }
 
-function assertName(value: unknown, what: string): void {
+function assertName(value: unknown, what: string): asserts value is string {
   if (typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME_LENGTH) return;
   throw invalid(`${what} is not a string of 1 to ${MAX_NAME_LENGTH}`);
 }
 
 const invalid = (problem: string): SkeinError =>
   new SkeinError('message-invalid', `Cannot send the message: ${problem}`);
+
+const tooLarge = (what: string): SkeinError =>
+  new SkeinError(
+    'payload-too-large',
+    `Cannot send the message: its ${what} has more than ${MAX_BODY_BYTES} bytes`,
+    { fix: 'Store what is large as a blob, and send its hash.' },
+  );

@@ -1,14 +1,16 @@
 /** Connects to the node of a home, starting it when it is not up. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, lstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { connect as openSocket } from 'node:net';
+import type { ChildProcess } from 'node:child_process';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { findHome, homePaths, type HomePaths } from '#daemon/home/home-paths.ts';
 import { fromErrorBody, SkeinError } from '#protocol/errors.ts';
 import type { Typed } from './command.ts';
 import { makeNodeClient, type NodeClient } from './node-client.ts';
+
+// Every command connects: imports of these take 10 ms and more, for parts that nobody wants here.
+const { closeSync, lstatSync, mkdirSync, openSync, readFileSync } =
+  process.getBuiltinModule('node:fs');
+const { connect: openSocket } = process.getBuiltinModule('node:net');
 
 const START_TIMEOUT_MS = 20_000;
 const POLL_MS = 15;
@@ -17,19 +19,29 @@ const POLL_MS = 15;
 export const typedPaths = (typed: Typed): HomePaths =>
   homePaths(findHome(typed.value('home'), process.env), process.env);
 
-/** A client of the running node, or of one that is started now. */
-export async function connect(typed: Typed): Promise<NodeClient> {
+/** A client of the running node, or of one that is started now; `token` is another one than the person's. */
+export async function connect(typed: Typed, token?: string): Promise<NodeClient> {
   const paths = typedPaths(typed);
   assertOwnFolder(paths);
   if (!(await isUp(paths.socket))) await startNode(paths);
-  return makeNodeClient(paths);
+  return makeNodeClient(paths, token);
+}
+
+/**
+ * A client that starts the node when a call finds nobody: it saves those who are in a hurry the look
+ * whether somebody is there.
+ */
+export function connectAtOnce(typed: Typed, token?: string): NodeClient {
+  const paths = typedPaths(typed);
+  assertOwnFolder(paths);
+  return makeNodeClient(paths, token, undefined, () => startNode(paths));
 }
 
 /** A client when a node is up, else undefined; starts nothing. */
-export async function connectIfUp(typed: Typed): Promise<NodeClient | undefined> {
+export async function connectIfUp(typed: Typed, token?: string): Promise<NodeClient | undefined> {
   const paths = typedPaths(typed);
   assertOwnFolder(paths);
-  return (await isUp(paths.socket)) ? makeNodeClient(paths) : undefined;
+  return (await isUp(paths.socket)) ? makeNodeClient(paths, token) : undefined;
 }
 
 /** Who owns the folder of the socket may listen there, and would be told the person's token. */
@@ -63,6 +75,7 @@ const [LOST_RACE, DISK_FAILED] = [75, 74];
  * same time, or an old one may just be leaving: the loser exits, and we look again.
  */
 async function startNode(paths: HomePaths): Promise<void> {
+  const { setTimeout: sleep } = process.getBuiltinModule('node:timers/promises');
   const deadline = performance.now() + START_TIMEOUT_MS;
   let child = await spawnNode(paths);
   while (performance.now() < deadline) {
@@ -81,6 +94,7 @@ async function startNode(paths: HomePaths): Promise<void> {
 async function spawnNode(paths: HomePaths): Promise<ChildProcess> {
   const log = await openLog(paths);
   const entry = fileURLToPath(new URL('../daemon/main.ts', import.meta.url));
+  const { spawn } = process.getBuiltinModule('node:child_process');
   const child = spawn(process.execPath, [entry, paths.home], {
     detached: true,
     stdio: ['ignore', log, log],

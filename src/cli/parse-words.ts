@@ -1,7 +1,9 @@
 /** Parses what was typed after a command, and refuses what the command does not take. */
-import { parseArgs } from 'node:util';
 import { SkeinError } from '#protocol/errors.ts';
 import { COMMON_OPTIONS, type CliCommand, type CliOption, type Typed } from './command.ts';
+
+// An import would load all that it exports.
+const { parseArgs } = process.getBuiltinModule('node:util');
 
 /** The words and options of a call; throws `usage` for unknown ones and for too many or few. */
 export function parseWords(verb: string, command: CliCommand, typed: readonly string[]): Typed {

@@ -11,7 +11,12 @@ export interface NodeIdentity {
 
 /** Facts for `skein status` and `skein doctor`; sizes in bytes. */
 export async function nodeStatus(
-  { spaces, supervisor, paths }: Pick<CommandParts, 'spaces' | 'supervisor' | 'paths'>,
+  {
+    spaces,
+    supervisor,
+    paths,
+    network,
+  }: Pick<CommandParts, 'spaces' | 'supervisor' | 'paths' | 'network'>,
   { epoch, key }: NodeIdentity,
 ): Promise<object> {
   const held = [];
@@ -33,6 +38,7 @@ export async function nodeStatus(
     rssBytes: process.memoryUsage.rss(),
     missionsAtWork: supervisor.atWork,
     isolation: 'none',
+    network: network.status(),
     worktreeBytes: folderBytes(paths.worktrees),
     spaces: held,
   };

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, readdirSync, realpathSync, rmSync } from 'node:f
 import { getRequestListener } from '@hono/node-server';
 import { createServer, type Server } from 'node:http';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeCoder } from '#agents/coder.ts';
 import { makeCritic } from '#agents/critic.ts';
@@ -12,32 +13,53 @@ import { makeScout } from '#agents/scout.ts';
 import { SwarmAgent } from '#agents/swarm-agent.ts';
 import type { Door } from '#api/door.ts';
 import { makeApi } from '#api/routes.ts';
+import type { Bus } from '#bus/bus.ts';
+import type { Mailroom } from '#bus/inbox/mailroom.ts';
 import { makeMemoryBus } from '#bus/memory-bus.ts';
 import { GUARDRAILS, makeReflex } from '#guardrails/guardrails.ts';
 import { newTypeErrors } from '#guardrails/new-type-errors.ts';
+import { openDerivedKey, seedOf } from '#identity/derive-key.ts';
 import { openNodeKey } from '#identity/node-key.ts';
 import { isToken, openPersonToken } from '#identity/person-token.ts';
+import type { Signer } from '#identity/signer.ts';
+import type { Ledger } from '#ledger/ledger.ts';
 import { makeRedactor, secretsOf, type Redactor } from '#lib/redact.ts';
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import { makeUuidv7 } from '#lib/uuidv7.ts';
+import { inTurn } from '#registry/pick-agent.ts';
+import type { Link } from '#sync/link/link.ts';
 import { RECIPES } from '#supervisor/recipes.ts';
 import { readYamlRecipes } from '#supervisor/recipes/yaml-recipe.ts';
-import { Supervisor } from '#supervisor/supervisor.ts';
+import { Supervisor, type SupervisorOptions } from '#supervisor/supervisor.ts';
+import type { Metrics } from '#telemetry/metrics.ts';
 import { localWorld } from '#workspace/local-world.ts';
+import { findSpace } from './home/default-space.ts';
 import type { HomePaths } from './home/home-paths.ts';
 import { prepareHome, takeOwnership } from './home/home.ts';
 import { idleTimer } from './idle-timer.ts';
 import { listEntities } from './list-entities.ts';
+import { makeNodeMetrics, type NodeMetrics } from './node-metrics.ts';
+import { AgentTokens } from './agent-tokens.ts';
 import type { CommandParts } from './commands/command-parts.ts';
 import { executeCommand } from './commands/node-commands.ts';
+import { makeBusDoor } from './messages/bus-door.ts';
+import { Mailrooms } from './messages/mailrooms.ts';
 import { nodeStatus } from './node-status.ts';
 import { faultPause, pausingScout } from './fault-pause.ts';
+import { outliveLateErrors } from './network/late-errors.ts';
+import { changeNetworkConfig } from './network/network-config.ts';
+import { Network, type NetworkOptions } from './network/network.ts';
+import { countingBus, makeNetworkMeter } from './metrics/network-meter.ts';
+import { measureNetwork } from './metrics/network-metrics.ts';
+import type { SpaceWatch } from './metrics/space-metrics.ts';
 import { Spaces } from './spaces.ts';
+import { FarWork } from './workers/far-work.ts';
 
 /** A node at work; `closed` resolves when it has stopped. */
 export interface RunningNode {
   readonly closed: Promise<void>;
   readonly close: () => Promise<void>;
+  readonly metrics: Metrics;
 }
 
 /** Settings of a node. It stops by itself after `idleMs` without requests and missions. */
@@ -45,6 +67,8 @@ export interface NodeOptions {
   readonly paths: HomePaths;
   readonly idleMs: number;
   readonly env: NodeJS.ProcessEnv;
+  /** Settings of the network that are to change, as they were typed. */
+  readonly network?: object;
 }
 
 /** How long a closing node goes on serving, so that followers get the last events. */
@@ -58,56 +82,141 @@ const defaultJobs = (): number => Math.min(MOST_JOBS, 1 + availableParallelism()
 /** How long a node that has closed its files waits for the last answers to be taken. */
 const LEAVE_MS = 1_000;
 
+/** What all parts of a node share. */
+interface Ground {
+  readonly options: NodeOptions;
+  readonly epoch: number;
+  readonly signer: Signer;
+  readonly token: string;
+  readonly bus: Bus;
+  readonly redact: Redactor;
+  readonly report: (error: Error) => void;
+  readonly measured: NodeMetrics;
+}
+
 /** Starts the one node of a home. Throws `home-owned` when another process serves it. */
-export async function startNode({ paths, idleMs, env }: NodeOptions): Promise<RunningNode> {
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const { paths, idleMs, network: change } = options;
   prepareHome(paths);
   const ownership = takeOwnership(paths);
   assertKeyNotLost(paths);
-  const signer = openNodeKey(paths.nodeKey);
-  const token = openPersonToken(paths.personToken);
-  const nodeName = signer.key.slice(0, 16);
-  const secrets = secretsOf(env).set('person-token', token);
-  const redact = makeRedactor(secrets);
-  const spaces = new Spaces({
-    paths,
-    epoch: ownership.epoch,
-    node: nodeName,
-    redact,
-    report: (error) => reporter(redact)(toSkeinError(error)),
-  });
-  const supervisor = makeSupervisor(paths, spaces, { env, epoch: ownership.epoch, redact });
+  if (change !== undefined) changeNetworkConfig(paths.network, change);
+  const ground = openGround(options, ownership.epoch);
+  const { measured, report } = ground;
+  outliveLateErrors(report);
+  const { parts, close: closeParts } = makeParts(ground, () => close());
+  const { network, supervisor } = parts;
   const ended = Promise.withResolvers<void>();
   const idle = idleTimer(
     idleMs,
-    () => supervisor.atWork.length > 0,
+    () => supervisor.atWork.length > 0 || network.isConnected,
     () => void close(),
   );
-  const parts: CommandParts = {
-    supervisor,
-    spaces,
-    paths,
-    stop: () => close(),
-  };
-  const door = makeDoor(parts, {
-    epoch: ownership.epoch,
-    key: signer.key,
-    token,
-    enter: idle.enter,
-  });
-  const server = createServer(getRequestListener(makeApi(door).fetch));
+  const server = createServer(
+    getRequestListener(makeApi(makeDoor(parts, ground, idle.enter)).fetch),
+  );
   await listen(server, paths.socket);
+  // Whoever waits for the node need not wait for other nodes.
+  network.start().catch((thrown: unknown) => report(toSkeinError(thrown)));
 
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= (async () => {
       idle.stop();
-      const { left } = await shutDown(parts, server);
+      const { left } = await shutDown(parts, server, closeParts);
+      measured.close();
       ownership.release();
       void Promise.race([left, sleep(LEAVE_MS)]).then(() => ended.resolve());
     })();
     return closing;
   };
-  return { closed: ended.promise, close };
+  return { closed: ended.promise, close, metrics: measured.metrics };
+}
+
+function openGround(options: NodeOptions, epoch: number): Ground {
+  const { paths, env } = options;
+  const signer = openNodeKey(paths.nodeKey);
+  const token = openPersonToken(paths.personToken);
+  const secrets = secretsOf(env).set('person-token', token);
+  const measured = makeNodeMetrics({
+    key: signer.key,
+    epoch,
+    report: (thrown) => reporter(redact)(toSkeinError(thrown)),
+  });
+  const redact = measured.counting(makeRedactor(secrets));
+  const report = reporter(redact);
+  const bus = countingBus(makeMemoryBus({ soon: setImmediate, after, report }), measured.metrics);
+  return { options, epoch, signer, token, bus, redact, report, measured };
+}
+
+/** Builds all parts; they know of each other only what they are handed here. */
+function makeParts(
+  ground: Ground,
+  stop: () => Promise<void>,
+): { readonly parts: CommandParts; readonly close: () => Promise<void> } {
+  const { options, epoch, signer, bus, redact, measured } = ground;
+  const { paths, env } = options;
+  const report = (thrown: unknown): void => ground.report(toSkeinError(thrown));
+  const spaces = new Spaces({
+    paths,
+    epoch,
+    node: signer.key.slice(0, 16),
+    redact,
+    report,
+    watch: watchedBy(measured.spaces, () => network),
+  });
+  const secret = secretOf(paths);
+  const farWork = makeFarWork(ground, secret);
+  const remoteOf: SupervisorSettings['remoteOf'] = (space) => farWork.remoteOf(space);
+  const supervisor = makeSupervisor(paths, spaces, { env, epoch, redact, bus, remoteOf });
+  measured.observe(supervisor, () => spaces.list());
+  const mailrooms: Mailrooms = new Mailrooms({
+    nodeKey: signer.key,
+    secret,
+    now: Date.now,
+    after,
+    newId,
+    report,
+    clockOf: (author) => network.clockOf(author),
+    fetchBlob: async (space, hash) => (await network.desk(space)).blob(hash),
+  });
+  const mailroomOf = (ledger: Ledger): Mailroom => mailrooms.of(ledger);
+  const network: Network = new Network({
+    paths,
+    spaces,
+    signer,
+    epoch,
+    newId,
+    bus,
+    mailroomOf,
+    searchPath: env['PATH'] ?? '',
+    report,
+    metrics: measured.metrics,
+    meter: makeNetworkMeter(measured.metrics),
+    methods: farWork.methods,
+    work: workBy(farWork, () => network.config.workers),
+  });
+  const parts: CommandParts = {
+    supervisor,
+    spaces,
+    paths,
+    key: signer.key,
+    tokens: new AgentTokens(paths.agentTokens),
+    mailroomOf,
+    network,
+    presenceOf: (space, agent) => network.desks.get(space)?.registry.agent(agent)?.presence,
+    preferOf: makePreferring(network),
+    now: Date.now,
+    newId,
+    stop,
+  };
+  const stopMeasuring = measureNetwork(measured.metrics, network, signer.key);
+  const close = async (): Promise<void> => {
+    stopMeasuring();
+    await network.close();
+    await mailrooms.close();
+  };
+  return { parts, close };
 }
 
 /**
@@ -117,11 +226,13 @@ export async function startNode({ paths, idleMs, env }: NodeOptions): Promise<Ru
 async function shutDown(
   { supervisor, spaces, paths }: CommandParts,
   server: Server,
+  closeMessages: () => Promise<void>,
 ): Promise<{ readonly left: Promise<unknown> }> {
   await supervisor.close();
   // Who follows a mission that was interrupted just now shall hear of it.
   await sleep(LAST_WORDS_MS);
   const left = new Promise((resolve) => server.close(resolve));
+  await closeMessages();
   await spaces.close();
   rmSync(paths.socket, { force: true });
   return { left };
@@ -131,13 +242,15 @@ interface SupervisorSettings {
   readonly env: NodeJS.ProcessEnv;
   readonly epoch: number;
   readonly redact: Redactor;
+  readonly bus: Bus;
+  readonly remoteOf: NonNullable<SupervisorOptions['remoteOf']>;
 }
 
 /** The supervisor with its agents, guardrails, clock and world: the real ones. */
 function makeSupervisor(
   paths: HomePaths,
   spaces: Spaces,
-  { env, epoch, redact }: SupervisorSettings,
+  { env, epoch, redact, bus, remoteOf }: SupervisorSettings,
 ): Supervisor {
   return new Supervisor({
     crew: {
@@ -151,7 +264,7 @@ function makeSupervisor(
       recipesOf: (repository, base) => readYamlRecipes(repository, base, RECIPES),
     },
     world: localWorld,
-    bus: makeMemoryBus({ soon: setImmediate, after, report: reporter(redact) }),
+    bus,
     jobs: defaultJobs(),
     // git names worktrees by their real path; ours must be spelled the same
     worktrees: realpathSync(paths.worktrees),
@@ -159,14 +272,71 @@ function makeSupervisor(
     epoch,
     now: Date.now,
     monotonicMs: () => performance.now(),
-    newId: makeUuidv7({ now: Date.now, random: (bytes) => randomFillSync(bytes) }),
+    newId,
     after,
     ledgerOf: (repository, searchPath) => spaces.forRepository(repository, searchPath),
     projectOf: (space) => spaces.project(space),
+    remoteOf,
     pause: faultPause(env),
     report: reporter(redact),
   });
 }
+
+const newId = makeUuidv7({ now: Date.now, random: (bytes) => randomFillSync(bytes) });
+
+/** What ids of commands are derived from is a secret: nobody else can take one before. */
+const secretOf = ({ nodeKey }: HomePaths): string =>
+  seedOf(openDerivedKey(nodeKey, 'derived-ids')).toString('hex');
+
+/** What this node does for others, and others for it. */
+const makeFarWork = ({ options, signer, epoch, report }: Ground, secret: string): FarWork =>
+  new FarWork({
+    node: signer.key,
+    secret,
+    epoch,
+    folder: join(options.paths.home, 'repositories'),
+    reflex: makeReflex(GUARDRAILS),
+    files: localWorld.files,
+    newId,
+    after,
+    report,
+  });
+
+/** Each space that is exchanged is worked in. */
+const workBy =
+  (farWork: FarWork, workers: () => number): NonNullable<NetworkOptions['work']> =>
+  (desk, sync) => {
+    const link = (node: string): Link | undefined => sync.peer(node);
+    return farWork.open({ ...desk, fetchBlob: desk.blob, link, workers: workers() });
+  };
+
+/** How many of a group are named: the record decides which of them may be. */
+const MOST_PREFERRED = 16;
+
+/** Turns are counted for each skill, so that equals get as much. */
+function makePreferring(network: Network): NonNullable<CommandParts['preferOf']> {
+  const turns = new Map<string, number>();
+  return (space, skill) => {
+    const seen = network.desks.get(space)?.registry.agents({ skill }) ?? [];
+    const key = `${space} ${skill}`;
+    const turn = turns.get(key) ?? 0;
+    turns.set(key, turn + 1);
+    return inTurn(seen, turn, MOST_PREFERRED);
+  };
+}
+
+/** Who measures spaces, and the network, hear of the ones that open and close. */
+const watchedBy = (measured: SpaceWatch, network: () => Network): SpaceWatch => ({
+  opened: (ledger, folder) => {
+    const watched = measured.opened(ledger, folder);
+    network().spaceOpened(ledger.space);
+    return watched;
+  },
+  closed: (space) => {
+    measured.closed(space);
+    network().spaceClosed(space);
+  },
+});
 
 const after = (ms: number, callback: () => void): (() => void) => {
   const timer = setTimeout(callback, ms);
@@ -201,24 +371,23 @@ async function listen(server: Server, socket: string): Promise<void> {
   chmodSync(socket, 0o600);
 }
 
-interface DoorIdentity {
-  readonly epoch: number;
-  readonly key: string;
-  readonly token: string;
-  readonly enter: () => () => void;
-}
-
-function makeDoor(parts: CommandParts, { epoch, key, token, enter }: DoorIdentity): Door {
-  const { spaces, supervisor, paths } = parts;
+function makeDoor(parts: CommandParts, ground: Ground, enter: Door['enter']): Door {
+  const { epoch, signer, token, measured } = ground;
+  const { spaces, supervisor } = parts;
   return {
-    identify: (given) =>
-      isToken(given, token) ? { actor: 'person:owner', authority: 'human' } : undefined,
+    identify: (given) => {
+      if (isToken(given, token)) return { actor: 'person:owner', authority: 'human' };
+      const name = parts.tokens.nameOf(given);
+      return name === undefined ? undefined : { actor: `agent:${name}`, authority: 'peer' };
+    },
     execute: (command, speaker) => executeCommand(parts, command, speaker),
     entities: (query) => listEntities(spaces, query),
-    ledger: (space) => spaces.open(space),
+    ledger: async (space) => spaces.open(findSpace(spaces, space)),
     atWork: () => supervisor.atWork,
     work: () => ({ agents: supervisor.agents, jobs: defaultJobs(), epoch }),
-    status: () => nodeStatus({ spaces, supervisor, paths }, { epoch, key }),
+    status: () => nodeStatus(parts, { epoch, key: signer.key }),
     enter,
+    metrics: measured.api,
+    bus: makeBusDoor(parts, after),
   };
 }

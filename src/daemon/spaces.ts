@@ -16,6 +16,7 @@ import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import { assertKnownFormat } from '#protocol/known-format.ts';
 import { readSkeinHeads } from '#workspace/git/skein-heads.ts';
 import { FirstProof } from './first-proof.ts';
+import type { SpaceWatch } from './metrics/space-metrics.ts';
 import { reducers } from './state-tables.ts';
 import { makeOneAtTime, oneAtTime } from '#workspace/one-at-time.ts';
 import type { HomePaths } from './home/home-paths.ts';
@@ -27,6 +28,7 @@ import {
   markDamaged,
   recordBytes,
 } from './home/space-files.ts';
+import { readAbout, writeAbout, type SpaceAbout } from './home/space-about.ts';
 
 /** What the threads of a space are told. `outside` are heads found outside the home. */
 export interface SpaceThreadData {
@@ -34,6 +36,8 @@ export interface SpaceThreadData {
   readonly space: string;
   readonly nodeKey: string;
   readonly epoch: number;
+  /** The key of another node that made the space. */
+  readonly founder?: string;
   readonly outside?: readonly ChainHead[];
 }
 
@@ -60,6 +64,8 @@ export interface SpacesOptions {
   readonly redact: Redactor;
   /** Told of what went wrong where nobody waits for it. */
   readonly report: (error: unknown) => void;
+  /** Measures the spaces that are open. */
+  readonly watch?: SpaceWatch;
 }
 
 /** Opens, finds and closes the spaces of one home. */
@@ -69,15 +75,17 @@ export class Spaces {
   readonly #node: string;
   readonly #redact: Redactor;
   readonly #proof: FirstProof;
+  readonly #watch: SpaceWatch | undefined;
   readonly #open = new Map<string, Promise<Ledger>>();
   readonly #undisturbed = makeOneAtTime();
   readonly #alone = new Set<string>();
 
-  constructor({ paths, epoch, node, redact, report }: SpacesOptions) {
+  constructor({ paths, epoch, node, redact, report, watch }: SpacesOptions) {
     this.#paths = paths;
     this.#epoch = epoch;
     this.#node = node;
     this.#redact = redact;
+    this.#watch = watch;
     this.#proof = new FirstProof({
       bytes: (space) => recordBytes(this.folder(space)),
       prove: async (space) => void (await this.#verify(space)),
@@ -136,6 +144,36 @@ export class Spaces {
       writeJson(file, { format: FILE_FORMAT, spaces: { ...known, [this.#node]: space } });
     }
     return ledger;
+  }
+
+  /** The ledger of a new space that is the record of no repository. */
+  async makeBare(name: string): Promise<Ledger> {
+    const space = randomBytes(16).toString('hex');
+    this.#makeAbout(space, { name });
+    return this.open(space);
+  }
+
+  /** The ledger of a space that another node made: empty until that node's history has come. */
+  async join(space: string, founder: string, name?: string): Promise<Ledger> {
+    if (!SPACE_ID.test(space)) {
+      throw new SkeinError('usage', `Cannot join space ${space.slice(0, 80)}: it is no space's id`);
+    }
+    if (existsSync(this.folder(space))) {
+      throw new SkeinError('conflict', `Cannot join space ${space}: it is in this home already`);
+    }
+    this.#makeAbout(space, { founder, ...(name === undefined ? {} : { name }) });
+    return this.open(space);
+  }
+
+  #makeAbout(space: string, about: SpaceAbout): void {
+    makeFolder(this.folder(space));
+    writeAbout(this.folder(space), about);
+    this.#proof.trust(space);
+  }
+
+  /** What this home knows of a space beside its record: its name here, and who made it. */
+  about(space: string): SpaceAbout {
+    return readAbout(this.folder(space));
   }
 
   /** Heads that git commits of the repository carry: anchors that whoever edits the record lacks. */
@@ -278,13 +316,24 @@ export class Spaces {
     const ended = (): void => {
       // A writer that died must not be waited for: the next call opens the ledger anew.
       if (this.#open.get(space) === opening) this.#open.delete(space);
+      this.#watch?.closed(space);
     };
-    const open = (): Promise<Ledger> => openWorkerLedger({ ...this.#threads(space), ended });
+    const open = async (): Promise<Ledger> => {
+      const ledger = await openWorkerLedger({ ...this.#threads(space), ended });
+      return this.#watch?.opened(ledger, this.folder(space)) ?? ledger;
+    };
     const opening = after.then(open).then((ledger) => ({
       ...ledger,
       execute: async (...call: Parameters<Ledger['execute']>) => {
         assertWhole(this.folder(space));
         return ledger.execute(...call);
+      },
+      exchange: {
+        ...ledger.exchange,
+        take: async (...page: Parameters<Ledger['exchange']['take']>) => {
+          assertWhole(this.folder(space));
+          return ledger.exchange.take(...page);
+        },
       },
     }));
     this.#open.set(space, opening);
@@ -293,11 +342,13 @@ export class Spaces {
   }
 
   #threads(space: string): WorkerLedgerOptions {
+    const { founder } = this.about(space);
     const data: SpaceThreadData = {
       folder: this.folder(space),
       space,
       nodeKey: this.#paths.nodeKey,
       epoch: this.#epoch,
+      ...(founder === undefined ? {} : { founder }),
     };
     return {
       space,

@@ -9,14 +9,15 @@ import { toErrorBody, toSkeinError } from '#protocol/errors.ts';
 import { reducers } from './state-tables.ts';
 import type { SpaceThreadData } from './spaces.ts';
 
-const { folder, space, nodeKey, outside } = workerData as SpaceThreadData;
+const { folder, space, nodeKey, outside, founder } = workerData as SpaceThreadData;
 
 /** A report, or the error for a record that this version can't judge. */
 function judge(): ThreadAnswer<VerifyReport> {
   try {
-    const owner = openNodeKey(nodeKey).key;
+    const self = openNodeKey(nodeKey).key;
+    const owner = founder ?? self;
     const nowMs = (): number => performance.now();
-    const request = { folder, space, owner, reducers, outside: outside ?? [], nowMs };
+    const request = { folder, space, owner, self, reducers, outside: outside ?? [], nowMs };
     return { report: verifySpace({ ...request, verifySignature }) };
   } catch (thrown) {
     return { error: toErrorBody(toSkeinError(thrown)) };

@@ -26,7 +26,7 @@ const timers: WriterTimers = {
     return () => clearTimeout(timer);
   },
 };
-const { folder, space, nodeKey, epoch } = workerData as SpaceThreadData;
+const { folder, space, nodeKey, epoch, founder } = workerData as SpaceThreadData;
 
 /** What was announced stays announced: when there is no room to finish now, a later writer does. */
 function finishPrune(finish: () => void): void {
@@ -56,6 +56,8 @@ try {
       deciders,
       reducers,
       readBlob: (hash) => findBlob(blobs, hash),
+      founder,
+      verifySignature,
       restart: readRestart(folder),
     });
     forgetRestart(folder);

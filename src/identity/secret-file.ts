@@ -1,17 +1,10 @@
 /** Files that only their owner may read: made with mode 0600, refused when found looser. */
-import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
 import { dirname } from 'node:path';
 import { SkeinError } from '#protocol/errors.ts';
+
+// Every command reads a secret: what is not used by that is not loaded by it.
+const { closeSync, fsyncSync, linkSync, openSync, readFileSync, statSync, unlinkSync, writeSync } =
+  process.getBuiltinModule('node:fs');
 
 /**
  * The secret in `path`, made by `create` when there is none. Of several processes that create at
@@ -45,6 +38,7 @@ export function readSecretFile(path: string): string | undefined {
 
 /** Written beside and linked into place, so that no reader ever sees half a secret. */
 function writeSecretFile(path: string, secret: string): void {
+  const { randomBytes } = process.getBuiltinModule('node:crypto');
   // Not named by process id: threads share it, and a crashed process may have left its file.
   const temporary = `${path}.${randomBytes(8).toString('hex')}.new`;
   const descriptor = openSync(temporary, 'wx', 0o600);

@@ -28,6 +28,9 @@ export interface DecisionContext {
   readonly node: string;
   readonly space: string;
   readonly authority: Authority;
+  /** Who speaks, and the id of the command: that of the first event it makes. */
+  readonly actor: string;
+  readonly command: string;
 }
 
 /** Decides one command. Throws a SkeinError to refuse; an empty list changes nothing. */

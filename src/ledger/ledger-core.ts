@@ -5,37 +5,24 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Signer } from '#identity/signer.ts';
-import { makeHybridClock } from '#lib/hybrid-clock.ts';
-import { isUuidv7, makeUuidv7, uuidPlus } from '#lib/uuidv7.ts';
+import { makeUuidv7 } from '#lib/uuidv7.ts';
 import type { Command, Receipt, Speaker } from '#protocol/command.ts';
 import { COMMIT_FORMAT } from '#protocol/commit.ts';
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
-import { assertData, type DecodedEvent, type NewSkeinEvent } from '#protocol/event-types.ts';
-import {
-  CommitRows,
-  encodeEvents,
-  makeSalts,
-  signCommit,
-  type EncodedEvent,
-} from '#ledger/store/commit-writer.ts';
-import type { DeciderTable, DecisionContext } from './decider.ts';
-import { EntityStore } from '#ledger/store/entity-store.ts';
-import { foldEvent } from './fold.ts';
+import type { NewSkeinEvent } from '#protocol/event-types.ts';
+import { makeSalts } from '#ledger/store/commit-writer.ts';
+import { CommitShelf } from './commit-shelf.ts';
+import { CommandBatch, type Decided } from './command-batch.ts';
+import type { DeciderTable } from './decider.ts';
+import type { PageContext } from '#ledger/exchange/page-context.ts';
+import { PageTaker } from '#ledger/exchange/take-page.ts';
 import type { ReadBlob } from '#ledger/prune/pruned-list.ts';
-import { IdStore, type IdRange } from '#ledger/store/id-store.ts';
-import type { ChainHead } from './ledger.ts';
-import type { ReducerSet } from './reducer.ts';
-import {
-  damaged,
-  epochGuard,
-  lastCommit,
-  isSqliteFailure,
-  lastPosition,
-  storageError,
-  takeEpoch,
-} from '#ledger/store/ledger-state.ts';
-import { refoldIfNeeded } from './refold.ts';
-import type { SpaceState } from './space-reducer.ts';
+import type { ChainHead, Page, Reaction, Taken } from './ledger.ts';
+import type { ReducerSet } from './state/reducer.ts';
+import { damaged, isSqliteFailure, storageError } from '#ledger/store/ledger-state.ts';
+import { idsOf, refuseAll, toReaction, type Outcome, type Pending } from './outcome.ts';
+import { OwnChain } from './own-chain.ts';
+import type { SpaceState } from './state/space-reducer.ts';
 
 /** What a core is built from; `random` fills the given bytes. */
 export interface LedgerCoreOptions {
@@ -45,6 +32,10 @@ export interface LedgerCoreOptions {
   readonly epoch: number;
   readonly now: () => number;
   readonly random: (bytes: Uint8Array) => Uint8Array;
+  /** The key of another node that created the space; absent = this one has, or does. */
+  readonly founder?: string | undefined;
+  /** Whether `signature` over `bytes` was made by `key`; absent = no page of another node is taken. */
+  readonly verifySignature?: PageContext['verifySignature'];
   readonly deciders: DeciderTable;
   readonly reducers: ReducerSet;
   /** Finds what a fold of pruned missions needs; absent where nothing was pruned. */
@@ -53,73 +44,52 @@ export interface LedgerCoreOptions {
   readonly restart?: { readonly reason: string; readonly lost: readonly string[] } | undefined;
 }
 
-/** A command and who speaks. */
-export interface Pending {
-  readonly command: Command;
-  readonly speaker: Speaker;
+/** What goes with the commands of a transaction. */
+interface Transaction {
+  readonly before?: () => boolean;
+  readonly most?: number;
 }
 
-/** What became of one pending command. */
-export type Outcome =
-  | { readonly type: 'stored'; readonly receipt: Receipt }
-  | { readonly type: 'refused'; readonly error: SkeinError };
-
-/** A command decided in this flush: its receipt can only be written once the commit is. */
-interface Decided {
-  readonly type: 'decided';
-  readonly range: IdRange | null;
-  readonly repeated: boolean;
+/** A page, and what is to be done about it in the same transaction. */
+export interface Taking {
+  readonly page: Page;
+  readonly reactions: readonly Reaction[];
 }
 
-interface Batch {
-  readonly time: number;
-  readonly events: EncodedEvent[];
-  readonly attempts: (Outcome | Decided)[];
-}
+/** A commit ends after the command that brings it over this; it has to travel in one frame. */
+const MAX_COMMIT_BYTES = 2 * 1024 * 1024;
 
-const MAX_EVENTS_PER_COMMAND = 10_000;
+/** Events after which what was folded may not count any more. */
+const CUTTING: readonly string[] = ['space.member-removed', 'space.chain-started', 'chain.forked'];
 
 /** The single writer of a space. Use from one thread only. */
 export class LedgerCore {
   readonly #options: LedgerCoreOptions;
-  readonly #entities: EntityStore;
-  readonly #ids: IdStore;
-  readonly #rows: CommitRows;
-  readonly #hlc: () => string;
+  readonly #shelf: CommitShelf;
+  readonly #own: OwnChain;
+  readonly #taker: PageTaker;
   readonly #newId: () => string;
   readonly #salt: () => Buffer;
-  readonly #assertEpoch: () => void;
   #stopped: SkeinError | undefined;
-  #head: ChainHead | null;
-  #chain: string;
-  #commits: number;
-  #events: number;
 
   constructor(options: LedgerCoreOptions) {
-    const { database, now, random, signer } = options;
+    const { now, random, signer, founder = signer.key } = options;
     this.#options = options;
-    this.#entities = new EntityStore(database);
-    this.#ids = new IdStore(database, 'write');
-    this.#rows = new CommitRows(database);
     this.#newId = makeUuidv7({ now, random });
     this.#salt = makeSalts(random);
-    takeEpoch(database, options.epoch);
-    this.#assertEpoch = epochGuard(database, options.epoch);
-    refoldIfNeeded(database, options.reducers, options.readBlob);
-    const last = lastCommit(database, signer.key);
-    this.#head = last?.head ?? null;
-    this.#chain = last?.head.chain ?? Buffer.from(random(new Uint8Array(16))).toString('hex');
-    this.#hlc = makeHybridClock(now, last?.hlc);
-    this.#commits = lastPosition(database, 'commits');
-    this.#events = lastPosition(database, 'events');
-    if (this.#commits === 0) this.#writeGenesis();
-    else this.#assertMember();
-    if (options.restart !== undefined && this.#head !== null) this.#startChain(options.restart);
+    this.#shelf = new CommitShelf(options);
+    this.#own = new OwnChain(options);
+    this.#taker = new PageTaker({ ...options, owner: founder, shelf: this.#shelf, own: this.#own });
+    if (founder === signer.key) {
+      if (this.#shelf.isEmpty) this.#writeGenesis();
+      else this.#assertMember();
+    }
+    if (options.restart !== undefined && this.#own.head !== null) this.#startChain(options.restart);
   }
 
   /** The last commit of this author's chain. */
   get head(): ChainHead | null {
-    return this.#head;
+    return this.#own.head;
   }
 
   /** Why this writer stores nothing any more; undefined while it works. */
@@ -134,7 +104,7 @@ export class LedgerCore {
 
   /** The local position of the last event. */
   get position(): number {
-    return this.#events;
+    return this.#shelf.position;
   }
 
   /**
@@ -143,147 +113,120 @@ export class LedgerCore {
    * when the disk fails to sync that can't be known, and the writer stops (`storage-unsafe`).
    */
   flush(pending: readonly Pending[]): Outcome[] {
-    if (this.#stopped !== undefined) return refuseAll(pending, this.#stopped);
-    const { database, now } = this.#options;
-    const batch: Batch = { time: now(), events: [], attempts: [] };
+    const outcomes: Outcome[] = [];
+    while (outcomes.length < pending.length || pending.length === 0) {
+      const rest = pending.slice(outcomes.length);
+      try {
+        outcomes.push(...this.#transact(rest, { most: MAX_COMMIT_BYTES }));
+      } catch (cause) {
+        return [...outcomes, ...refuseAll(rest, storageError(cause))];
+      }
+      if (pending.length === 0) break;
+    }
+    return outcomes;
+  }
+
+  /** Takes pages one after the other; what is taken becomes durable at once. One that throws undoes itself. */
+  takeAll(pages: readonly Taking[]): (Taken | SkeinError)[] {
+    const answers: (Taken | SkeinError)[] = [];
+    const back = this.#own.mark();
     try {
-      database.exec('BEGIN IMMEDIATE');
-      this.#assertEpoch();
-      for (const one of pending) batch.attempts.push(this.#attempt(one, batch));
-      const head = this.#store(batch);
-      database.exec(head === this.#head ? 'ROLLBACK' : 'COMMIT');
-      this.#advance(head, batch);
-      return batch.attempts.map((each, index) => this.#settle(each, pending[index] as Pending));
+      this.#shelf.group(() => {
+        for (const { page, reactions } of pages) answers.push(this.#tryTake(page, reactions));
+      });
+      return answers;
     } catch (cause) {
+      back();
+      this.#taker.forget();
       const error = storageError(cause);
       if (error.name === 'storage-unsafe') this.stop(error);
-      this.#entities.forget();
-      if (database.isTransaction) database.exec('ROLLBACK');
-      this.#ids.forget();
-      return refuseAll(pending, error);
+      return pages.map(() => error);
     }
   }
 
-  #attempt(pending: Pending, batch: Batch): Outcome | Decided {
+  #tryTake(page: Page, reactions: readonly Reaction[]): Taken | SkeinError {
     try {
-      const range = this.#execute(pending, batch);
-      this.#entities.settle();
-      return range;
+      return this.take(page, reactions);
     } catch (thrown) {
-      // After some failures SQLite has rolled back by itself: nothing may be written after them.
-      if (isSqliteFailure(thrown)) throw thrown;
-      this.#entities.revert();
-      return { type: 'refused', error: toSkeinError(thrown) };
+      if (isSqliteFailure((thrown as SkeinError).cause)) throw thrown;
+      return toSkeinError(thrown);
     }
   }
 
-  #execute({ command, speaker }: Pending, batch: Batch): Outcome | Decided {
-    if (!isUuidv7(command.id)) {
-      throw new SkeinError('usage', `Cannot execute ${command.name}: its id is no UUIDv7`);
+  /**
+   * Takes a page of another node, and decides `reactions` in the same transaction. Throws what
+   * `Exchange.take` does, and `storage-failed`.
+   */
+  take(page: Page, reactions: readonly Reaction[] = []): Taken {
+    const checked = this.#taker.check(page);
+    if (checked.type === 'forked') {
+      const news = this.#taker.evidence(checked);
+      // What we say in our own forked chain would be void itself: it is said in a new one.
+      if (news !== undefined && checked.header.chain === this.#own.id) this.#leaveChain(checked.at);
+      if (news !== undefined) this.#writeOwn(news);
+      return { type: 'forked', at: checked.at };
     }
-    const earlier = this.#ids.find(command.id);
-    if (earlier?.id === command.id) return this.#repeat(earlier);
-    if (earlier !== undefined) throw idsTaken(command);
-    this.#assertExpected(command);
-    const decided = this.#decide({ command, speaker }, batch.time);
-    if (decided.length === 0) return { type: 'decided', range: null, repeated: false };
-    const range = this.#fold(decided, { command, speaker }, batch);
-    return { type: 'decided', range, repeated: false };
+    if (checked.type !== 'fits') return checked;
+    const { commits, seq } = checked;
+    const taken = new Set(commits.map(({ header }) => header.seq));
+    const due = reactions.filter((each) => each.seq === undefined || taken.has(each.seq));
+    let outcomes: readonly Outcome[] = [];
+    try {
+      if (commits.length > 0) {
+        outcomes = this.#transact(due, { before: () => this.#taker.store(commits) });
+      }
+    } catch (cause) {
+      throw storageError(cause);
+    }
+    this.#leaveForkedChain();
+    return { type: 'taken', seq, news: commits.length, outcomes: outcomes.map(toReaction) };
   }
 
-  #assertExpected({ name, expect }: Command): void {
-    if (expect === undefined) return;
-    const found = this.#entities.get(expect.kind, expect.id)?.version ?? 0;
-    if (found !== expect.version) {
-      throw new SkeinError(
-        'conflict',
-        `Cannot execute ${name}: ${expect.kind} ${expect.id} is at version ${found}, not ${expect.version}`,
-        {
-          fix: 'Read it again and decide anew.',
-          details: { version: found },
-        },
-      );
+  /**
+   * One transaction: what `before` stores, then the commands, as many as `most` bytes of events hold;
+   * throws when nothing was stored.
+   */
+  #transact(
+    pending: readonly Pending[],
+    { before = () => false, most = Number.POSITIVE_INFINITY }: Transaction,
+  ): Outcome[] {
+    if (this.#stopped !== undefined) throw this.#stopped;
+    const batch = this.#newBatch();
+    const attempts: (Outcome | Decided)[] = [];
+    const back = this.#own.mark();
+    try {
+      this.#shelf.transact(() => {
+        const changed = before();
+        for (const one of pending) {
+          if (batch.bytes >= most) break;
+          attempts.push(batch.attempt(one));
+        }
+        return this.#store(batch) || changed;
+      });
+    } catch (cause) {
+      back();
+      this.#taker.forget();
+      const error = storageError(cause);
+      if (error.name === 'storage-unsafe') this.stop(error);
+      throw cause;
     }
+    return attempts.map((each, index) => this.#settle(each, pending[index] as Pending));
   }
 
-  #decide({ command, speaker }: Pending, time: number): readonly NewSkeinEvent[] {
-    const { deciders, epoch, signer, space } = this.#options;
-    const decide = Object.hasOwn(deciders, command.name) ? deciders[command.name] : undefined;
-    if (decide === undefined) {
-      throw new SkeinError(
-        'command-unknown',
-        `Cannot execute ${command.name}: there is no such command`,
-      );
-    }
-    const context: DecisionContext = {
-      entity: ((kind, id) => this.#entities.get(kind, id)) as DecisionContext['entity'],
-      entities: ((kind) => this.#entities.list(kind)) as DecisionContext['entities'],
-      view: (view) => this.#entities.view(view),
-      now: time,
-      epoch,
-      node: signer.key,
-      space,
-      authority: speaker.authority,
-    };
-    const decided = decide(command.input, context);
-    if (decided.length > MAX_EVENTS_PER_COMMAND) {
-      throw new SkeinError(
-        'payload-too-large',
-        `Cannot execute ${command.name}: it makes ${decided.length} events`,
-      );
-    }
-    return decided;
+  /** Signs the batch and writes its rows; answers whether there is anything to be stored. */
+  #store({ events }: CommandBatch): boolean {
+    if (events.length === 0) return false;
+    const commit = this.#own.sign(events);
+    this.#shelf.add(commit, events);
+    this.#own.keep(commit.head);
+    if (events.some(({ event }) => CUTTING.includes(event.type))) this.#shelf.refold();
+    return true;
   }
 
-  #fold(decided: readonly NewSkeinEvent[], { command, speaker }: Pending, batch: Batch): IdRange {
-    if (!this.#ids.isFree(command.id, decided.length)) throw idsTaken(command);
-    const { reducers, signer } = this.#options;
-    for (const event of decided) assertData(event);
-    const encoded = encodeEvents(decided, command, speaker, {
-      time: new Date(batch.time).toISOString(),
-      salt: this.#salt,
-    });
-    for (const { event } of encoded) {
-      const known = { known: true, event } as DecodedEvent;
-      const entity = foldEvent(reducers, known, signer.key, (kind, id) =>
-        this.#entities.get(kind, id),
-      );
-      if (entity !== undefined) this.#entities.set(entity);
-    }
-    const position = this.#events + batch.events.length + 1;
-    const range = { id: command.id, position, count: encoded.length };
-    // Inside the transaction already: the next command of this flush sees these ids as taken.
-    this.#ids.add(range);
-    batch.events.push(...encoded);
-    return range;
-  }
-
-  /** Writes the batch's rows; answers the head there will be once the transaction commits. */
-  #store(batch: Batch): ChainHead | null {
-    if (batch.events.length === 0) return this.#head;
-    const { signer, space } = this.#options;
-    const commit = signCommit(
-      signer,
-      {
-        space,
-        chain: this.#chain,
-        seq: (this.#head?.seq ?? 0) + 1,
-        prev: this.#head?.hash ?? null,
-        hlc: this.#hlc(),
-        seen: [],
-      },
-      batch.events,
-    );
-    this.#rows.insert({ commit: this.#commits + 1, event: this.#events + 1 }, commit, batch.events);
-    this.#entities.flush();
-    return commit.head;
-  }
-
-  /** Memory follows the disk: only after COMMIT returned. */
-  #advance(head: ChainHead | null, batch: Batch): void {
-    if (head !== this.#head) this.#commits += 1;
-    this.#events += batch.events.length;
-    this.#head = head;
+  #newBatch(): CommandBatch {
+    const { now } = this.#options;
+    const [shelf, salt] = [this.#shelf, this.#salt];
+    return new CommandBatch({ ...this.#options, shelf, salt, time: now() });
   }
 
   #settle(attempt: Outcome | Decided, { command }: Pending): Outcome {
@@ -291,8 +234,8 @@ export class LedgerCore {
     const { range, repeated } = attempt;
     const receipt: Receipt = {
       command: command.id,
-      commit: range === null ? null : (this.#head?.hash ?? null),
-      seq: this.#head?.seq ?? 0,
+      commit: range === null ? null : (this.#own.head?.hash ?? null),
+      seq: this.#own.head?.seq ?? 0,
       events: idsOf(range),
       repeated,
       strength: 'local-fsync',
@@ -300,33 +243,10 @@ export class LedgerCore {
     return { type: 'stored', receipt };
   }
 
-  /** A command of this flush has no commit yet; an older one is answered from the record. */
-  #repeat(range: IdRange): Outcome | Decided {
-    if (range.position > this.#events) return { type: 'decided', range, repeated: true };
-    return { type: 'stored', receipt: this.#earlierReceipt(range) };
-  }
-
-  #earlierReceipt(range: IdRange): Receipt {
-    const row = this.#options.database
-      .prepare(
-        `SELECT c.hash, c.seq FROM events e JOIN commits c ON c.position = e.commit_position
-         WHERE e.position = ?`,
-      )
-      .get(range.position);
-    return {
-      command: range.id,
-      commit: String(row?.['hash']),
-      seq: Number(row?.['seq']),
-      events: idsOf(range),
-      repeated: true,
-      strength: 'local-fsync',
-    };
-  }
-
   /** What a stranger adds to a record would be void, and reported as damage. */
   #assertMember(): void {
-    const { signer, space } = this.#options;
-    const state = this.#entities.get('space', space)?.body as SpaceState | undefined;
+    const { signer } = this.#options;
+    const state = this.#space();
     if (state === undefined) throw damaged('its state lacks the space itself');
     if (Object.hasOwn(state.members, signer.key)) return;
     throw new SkeinError(
@@ -336,6 +256,11 @@ export class LedgerCore {
     );
   }
 
+  #space(): SpaceState | undefined {
+    const { space } = this.#options;
+    return this.#shelf.entities.get('space', space)?.body as SpaceState | undefined;
+  }
+
   #writeGenesis(): void {
     const { signer, space } = this.#options;
     const data = { owner: signer.key, format: COMMIT_FORMAT };
@@ -343,39 +268,43 @@ export class LedgerCore {
   }
 
   /** The old chain ends where it ends; nothing of ours may ever be added to it again. */
-  #startChain({ reason, lost }: NonNullable<LedgerCoreOptions['restart']>): void {
-    const { random, space } = this.#options;
-    const after = this.#head;
-    this.#chain = Buffer.from(random(new Uint8Array(16))).toString('hex');
-    this.#head = null;
-    const data = { chain: this.#chain, after, reason, lost };
+  #startChain(
+    { reason, lost }: NonNullable<LedgerCoreOptions['restart']>,
+    end = this.#own.head,
+  ): void {
+    const { space } = this.#options;
+    const chain = this.#own.startAnew(end);
+    const data = { chain, after: end, reason, lost };
     this.#writeOwn({ type: 'space.chain-started', subject: `space/${space}`, data });
+  }
+
+  /** Somebody proved that our own chain forked (an older copy of this home was used): go on anew. */
+  #leaveForkedChain(): void {
+    const fork = this.#space()?.forks[this.#own.id];
+    if (fork !== undefined && this.#own.head !== null) this.#leaveChain(fork);
+  }
+
+  #leaveChain(fork: number): void {
+    const reason = `the chain forked at commit ${fork}`;
+    this.#startChain({ reason, lost: [] }, this.#taker.headAt(this.#own.id, fork - 1));
   }
 
   /** A commit of the node itself, of one event about the space. */
   #writeOwn(event: NewSkeinEvent): void {
-    const { database, now, signer } = this.#options;
+    const { signer } = this.#options;
     const command: Command = { id: this.#newId(), name: event.type, input: null };
     const speaker: Speaker = { actor: `node:${signer.key.slice(0, 16)}`, authority: 'system' };
-    const batch: Batch = { time: now(), events: [], attempts: [] };
-    database.exec('BEGIN IMMEDIATE');
-    this.#fold([event], { command, speaker }, batch);
-    this.#entities.settle();
-    const head = this.#store(batch);
-    database.exec('COMMIT');
-    this.#advance(head, batch);
+    const batch = this.#newBatch();
+    const back = this.#own.mark();
+    try {
+      this.#shelf.transact(() => {
+        batch.fold([event], { command, speaker });
+        this.#shelf.entities.settle();
+        return this.#store(batch);
+      });
+    } catch (cause) {
+      back();
+      throw cause;
+    }
   }
 }
-
-const refuseAll = (pending: readonly Pending[], error: SkeinError): Outcome[] =>
-  pending.map(() => ({ type: 'refused', error }));
-
-const idsTaken = ({ id, name }: Command): SkeinError =>
-  new SkeinError('conflict', `Cannot execute ${name}: ids from ${id} on are taken`, {
-    fix: 'Send it again with a new id.',
-  });
-
-const idsOf = (range: IdRange | null): string[] =>
-  range === null
-    ? []
-    : Array.from({ length: range.count }, (_, index) => uuidPlus(range.id, index));

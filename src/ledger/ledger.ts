@@ -5,12 +5,13 @@
  * commands of one flush share one signed commit, a command is never split; the same command id
  * gives the same receipt for ever. `subscribe` starts at any event with no gap between history
  * and live, in commit order; a reader falls behind at its own cost, it never slows a writer.
- * `read` sees committed state only. `verify` takes heads found outside
- * the home, such as in trailers of git commits. What enters as text passes the redactor; exact bytes
- * (`blobs.put`) don't. Errors are SkeinErrors; `storage-failed` means nothing of the command was
- * stored, `storage-unsafe` that the disk failed to sync: the writer has stopped, nobody knows.
+ * `read` sees committed state only. `exchange` gives and takes what other nodes of the space wrote.
+ * What enters as text passes the redactor; exact bytes (`blobs.put`, pages) don't. Errors are
+ * SkeinErrors; `storage-failed` means nothing of the command was stored, `storage-unsafe` that the
+ * disk failed to sync: the writer has stopped, nobody knows.
  */
 import type { Command, Receipt, Speaker } from '#protocol/command.ts';
+import type { ErrorBody } from '#protocol/errors.ts';
 import type { Entity } from '#protocol/entity.ts';
 import type { EntityKind } from '#protocol/event-type.ts';
 
@@ -20,7 +21,7 @@ export interface Ledger {
   readonly execute: (command: Command, speaker: Speaker) => Promise<Receipt>;
   readonly read: LedgerReader;
   readonly subscribe: (from: Subscription) => AsyncIterable<readonly StoredEvent[]>;
-  readonly verify: (outside: readonly ChainHead[]) => Promise<VerifyReport>;
+  readonly exchange: Exchange;
   readonly stats: () => LedgerStats;
   readonly blobs: Blobs;
   readonly close: () => Promise<void>;
@@ -85,6 +86,77 @@ export interface ChainHead {
   readonly hash: string;
 }
 
+/** A chain as it is here: its last commit, who signs it, and whether it was frozen at a fork. */
+export interface KnownChain extends ChainHead {
+  readonly author: string;
+  readonly frozen: boolean;
+}
+
+/** An event as it travels; null when its body was pruned where it comes from. */
+export type PageEvent = { readonly salt: Uint8Array; readonly body: Uint8Array } | null;
+
+/** A signed commit as it travels. `events` are those of its header, in order. */
+export interface PageCommit {
+  readonly header: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly events: readonly PageEvent[];
+}
+
+/** A contiguous run of one chain; the signature of its last commit vouches for all of it. */
+export interface Page {
+  readonly space: string;
+  readonly commits: readonly PageCommit[];
+}
+
+/**
+ * What became of a page. `taken`: stored, verified and folded up to `seq`; `news` counts the commits
+ * that were not here before. `gap`: commits before it are missing, the first is
+ * `need`. `waits`: it builds on commits of other chains that are not here, on blobs, or its clock is
+ * ahead. `differs`: the commit `at` is another one here; where that began has to be found.
+ * `forked`: proven, kept as evidence, and the chain is frozen. Refusals are errors.
+ */
+export type Taken =
+  | {
+      readonly type: 'taken';
+      readonly seq: number;
+      readonly news: number;
+      /** Of the commands that were executed with it, in their order. */
+      readonly outcomes: readonly ({ readonly receipt: Receipt } | { readonly error: ErrorBody })[];
+    }
+  | { readonly type: 'gap'; readonly need: number }
+  | {
+      readonly type: 'waits';
+      readonly commits: readonly Omit<ChainHead, 'hash'>[];
+      readonly blobs: readonly string[];
+      readonly aheadMs: number;
+    }
+  | { readonly type: 'differs'; readonly at: number }
+  | { readonly type: 'forked'; readonly at: number };
+
+/**
+ * A command and who speaks, to be executed in the transaction that takes a page; with `seq` only if
+ * the commit of that number is taken then: a page may be taken in part.
+ */
+export interface Reaction {
+  readonly command: Command;
+  readonly speaker: Speaker;
+  readonly seq?: number;
+}
+
+/**
+ * History between the nodes of a space. `take` answers after what it took is durable; the
+ * `reactions` to it share its transaction. Throws `page-refused` for what no honest node sends,
+ * `not-member` for who does not belong to the space, `record-too-new` for a later format.
+ */
+export interface Exchange {
+  readonly heads: () => readonly KnownChain[];
+  /** The commits of a chain after number `after`, of at most `maxBytes` unless one alone is larger. */
+  readonly page: (chain: string, after: number, maxBytes: number) => Page | undefined;
+  readonly take: (page: Page, reactions?: readonly Reaction[]) => Promise<Taken>;
+  /** Whether a blob is here; others are fetched when they are asked for. */
+  readonly hasBlob: (hash: string) => boolean;
+}
+
 /** File contents and long outputs by SHA-256 of the content. */
 export interface Blobs {
   /** Stores exact bytes, such as the content of a file. */
@@ -136,6 +208,8 @@ export interface VerifyReport {
   readonly events: number;
   readonly pruned: number;
   readonly blobs: number;
+  /** Blobs of other nodes that are not here: they are fetched when somebody asks for them. */
+  readonly absent: number;
   readonly head: ChainHead | null;
   readonly anchoredSeq: number;
   readonly stateHash: string;

@@ -1,8 +1,18 @@
 /** Decides notes: events that are told and kept but change no state. */
 import { SkeinError } from '#protocol/errors.ts';
-import { EVENT_TYPES, isEventType, type NewSkeinEvent } from '#protocol/event-types.ts';
+import { entityOf, isEventType, type NewSkeinEvent } from '#protocol/event-types.ts';
 import { fields, optional, text, type Shape } from '#protocol/shape.ts';
 import { defineDecider, type DeciderTable } from './decider.ts';
+
+/** Remarks that change what counts: only the commands that find it out may make them. */
+const ABOUT_THE_RECORD: readonly string[] = [
+  'record.pruned',
+  'chain.forked',
+  'message.assigned',
+  'message.refused',
+];
+
+const isPlainData = (data: unknown): boolean => typeof data === 'object' && data !== null;
 
 const anything: Shape<unknown> = { problem: () => undefined };
 
@@ -17,9 +27,9 @@ export const noteDeciders: DeciderTable = {
       data: anything,
     }),
     ({ type, subject, mission, cause, data }) => {
-      // What was pruned is no remark: only the command that prunes may say it.
-      const isNote = isEventType(type) && EVENT_TYPES[type].order === 'note';
-      if (!isNote || type === 'record.pruned') {
+      const isNote =
+        isEventType(type) && isPlainData(data) && entityOf({ type, subject, data }) === null;
+      if (!isNote || ABOUT_THE_RECORD.includes(type)) {
         throw new SkeinError('usage', `Cannot record ${type}: it is not a note`);
       }
       const rest = {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { EventQuery, LedgerReader, StoredEvent } from './ledger.ts';
-import { CommitBell, subscribe } from './subscription.ts';
+import { CommitBell, sharePages, subscribe } from './subscription.ts';
 
 /** A record of so many events, whose reading may commit more. */
 function makeReader(events: number) {
@@ -115,5 +115,34 @@ describe('the bell', () => {
     bell.ring();
     await bell.wait(rings, undefined);
     await bell.wait(bell.rings, AbortSignal.abort());
+  });
+
+  it('shares the reading of a commit with all who waited for it, and with nobody else', async () => {
+    const readsOf = async (share: typeof sharePages): Promise<readonly number[]> => {
+      const bell = new CommitBell();
+      const { reader, state } = makeReader(0);
+      const shared = share(reader);
+      const readers = Array.from({ length: 50 }, () =>
+        subscribe(shared, bell, { after: 0, follow: true }),
+      );
+      const reads: number[] = [];
+      for (let events = 1; events <= 2; events += 1) {
+        const pages = readers.map((each) => each.next());
+        await Promise.resolve();
+        [state.events, state.reads] = [events, 0];
+        bell.ring();
+        const seen = (await Promise.all(pages)).map(({ value }) => positions([value ?? []]));
+        assert.deepEqual(
+          seen,
+          readers.map(() => [events]),
+        );
+        reads.push(state.reads);
+      }
+      await Promise.all(readers.map((each) => each.return(undefined)));
+      return reads;
+    };
+    assert.deepEqual(await readsOf(sharePages), [1, 1]);
+    // The twin: who shares nothing reads for itself.
+    assert.deepEqual(await readsOf((reader) => reader), [50, 50]);
   });
 });

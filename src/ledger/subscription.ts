@@ -39,9 +39,29 @@ export class CommitBell {
   }
 }
 
+/**
+ * Reads as `reader` does; all who wake at one commit and ask for the same share one reading. Nothing
+ * is kept beyond that: a page may be large.
+ */
+export function sharePages(reader: Pick<LedgerReader, 'events'>): Pick<LedgerReader, 'events'> {
+  const shared = new Map<string, readonly StoredEvent[]>();
+  return {
+    events: (query) => {
+      const key = JSON.stringify(query);
+      const known = shared.get(key);
+      if (known !== undefined) return known;
+      const page = reader.events(query);
+      // Whoever was woken along with this reader reads before it is forgotten.
+      if (shared.size === 0) queueMicrotask(() => shared.clear());
+      shared.set(key, page);
+      return page;
+    },
+  };
+}
+
 /** Pages of events after `from.after`; ends at the last one, or never when it follows. */
 export async function* subscribe(
-  reader: LedgerReader,
+  reader: Pick<LedgerReader, 'events'>,
   bell: CommitBell,
   from: Subscription,
 ): AsyncGenerator<readonly StoredEvent[]> {

@@ -5,13 +5,15 @@ import { Worker } from 'node:worker_threads';
 import { redactDeep, type Redactor } from '#lib/redact.ts';
 import { fromErrorBody, SkeinError } from '#protocol/errors.ts';
 import { plainJsonProblem } from '#protocol/plain-json.ts';
-import { assertBlobSize, getBlob } from '#ledger/store/blob-store.ts';
+import { makeChainReader } from '#ledger/exchange/read-chains.ts';
+import { assertBlobSize, getBlob, hasBlob } from '#ledger/store/blob-store.ts';
 import { openForReading } from '#ledger/store/database.ts';
 import { askThread } from './ask-thread.ts';
-import type { BlobReference, ChainHead, Ledger, VerifyReport } from './ledger.ts';
+import type { BlobReference, ChainHead, Ledger, LedgerReader, VerifyReport } from './ledger.ts';
 import { makeLedgerReader } from './ledger-reader.ts';
+import type { SpaceState } from './state/space-reducer.ts';
 import { measureSpace } from './space-view.ts';
-import { CommitBell, subscribe } from './subscription.ts';
+import { CommitBell, sharePages, subscribe } from './subscription.ts';
 import type { WriterAnswer, WriterMessage, WriterRequest } from './writer-protocol.ts';
 
 /** Where a space lives and which programs serve it; functions don't cross threads, files do. */
@@ -126,6 +128,7 @@ export async function openWorkerLedger(options: WorkerLedgerOptions): Promise<Le
     openForReading(join(options.folder, file)),
   ) as [DatabaseSync, DatabaseSync];
   const read = makeLedgerReader(reading);
+  const shared = sharePages(read);
   const closing = new AbortController();
   const letGo = (): void => {
     if (closing.signal.aborted) return;
@@ -154,9 +157,16 @@ export async function openWorkerLedger(options: WorkerLedgerOptions): Promise<Le
     },
     subscribe: (from) => {
       const signal = AbortSignal.any([closing.signal, ...(from.signal ? [from.signal] : [])]);
-      return subscribe(read, bell, { ...from, signal });
+      return subscribe(from.follow ? shared : read, bell, { ...from, signal });
     },
-    verify: (outside) => verifyInThread(options, outside),
+    exchange: {
+      ...makeChainReader(reading, options.space, () => spaceState(read, options.space)),
+      take: async (page, reactions = []) => {
+        const answer = await writer.call({ type: 'take', page, reactions });
+        return (answer as Extract<WriterAnswer, { taken: unknown }>).taken;
+      },
+      hasBlob: (hash) => hasBlob(blobReading, hash),
+    },
     stats: () => ({
       ...measureSpace(options.folder, reading),
       redacted,
@@ -176,6 +186,9 @@ export async function openWorkerLedger(options: WorkerLedgerOptions): Promise<Le
     },
   };
 }
+
+const spaceState = (read: LedgerReader, space: string): SpaceState | undefined =>
+  read.entity('space', space)?.body as SpaceState | undefined;
 
 async function putBlob(writer: WriterClient, content: Uint8Array): Promise<BlobReference> {
   // Here and not in the writer, where the blobs of others wait in the same transaction.

@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { MessagePort } from 'node:worker_threads';
-import { toErrorBody, type SkeinError } from '#protocol/errors.ts';
+import { SkeinError, toErrorBody } from '#protocol/errors.ts';
 import { putBlobs } from '#ledger/store/blob-store.ts';
 import type { HeadFile } from '#ledger/store/head-file.ts';
 import type { LedgerCore } from './ledger-core.ts';
@@ -38,6 +38,7 @@ export interface WriterParts {
 
 type Execute = Extract<WriterRequest, { type: 'execute' }>;
 type PutBlob = Extract<WriterRequest, { type: 'blob' }>;
+type Take = Extract<WriterRequest, { type: 'take' }>;
 
 /** Serves `port` until a close request has been answered. */
 export function serveWriter(parts: WriterParts, port: MessagePort): void {
@@ -112,6 +113,10 @@ function answerAll(parts: WriterParts, batch: readonly WriterRequest[]): WriterA
       parts,
       batch.filter((request) => request.type === 'execute'),
     ),
+    ...takePages(
+      parts,
+      batch.filter((request) => request.type === 'take'),
+    ),
     ...closes.map(({ call }) => ({ call, closed: true }) as const),
   ];
 }
@@ -142,6 +147,19 @@ function storeCommands(parts: WriterParts, requests: readonly Execute[]): Writer
     const { call } = requests[index] as Execute;
     if (outcome.type === 'refused') return { call, error: toErrorBody(outcome.error) };
     return { call, receipt: outcome.receipt };
+  });
+}
+
+/** Pages of one turn are durable with one sync; one that is refused does not disturb the others. */
+function takePages(parts: WriterParts, requests: readonly Take[]): WriterAnswer[] {
+  if (requests.length === 0) return [];
+  const { core, head } = parts;
+  const answers = core.takeAll(requests);
+  const last = core.head;
+  if (last !== null) keepAnchor(parts, () => head.write(last));
+  return answers.map((taken, index) => {
+    const { call } = requests[index] as Take;
+    return taken instanceof SkeinError ? { call, error: toErrorBody(taken) } : { call, taken };
   });
 }
 

@@ -5,10 +5,17 @@
 
 const MAX_COUNTER = 999_999;
 
-/** A maker of readings, each above the last one and above `after`, the last reading on record. */
-export function makeHybridClock(now: () => number, after?: string): () => string {
+/** A maker of readings: each is above the last one, and above all that it was shown. */
+export interface HybridClock {
+  (): string;
+  /** The reading of somebody else, on whose word the next one may build. */
+  readonly observe: (reading: string) => void;
+}
+
+/** A clock whose readings are above `after`, the last reading on record. */
+export function makeHybridClock(now: () => number, after?: string): HybridClock {
   let [lastMs, counter] = after === undefined ? [0, 0] : parse(after);
-  return () => {
+  const next = (): string => {
     const ms = now();
     // A counter of seven digits would no longer sort as text: it carries into the time instead.
     if (ms > lastMs) [lastMs, counter] = [ms, 0];
@@ -16,6 +23,11 @@ export function makeHybridClock(now: () => number, after?: string): () => string
     else counter += 1;
     return `${String(lastMs).padStart(15, '0')}-${String(counter).padStart(6, '0')}`;
   };
+  const observe = (reading: string): void => {
+    const [ms, count] = parse(reading);
+    if (ms > lastMs || (ms === lastMs && count > counter)) [lastMs, counter] = [ms, count];
+  };
+  return Object.assign(next, { observe });
 }
 
 /** The wall time of a reading, in milliseconds since 1970. */

@@ -42,6 +42,8 @@ export const ERRORS = {
   'ledger-closed': row(5111, 503, 75, true),
   'sqlite-too-old': row(5112, 500, 1),
   'storage-unsafe': row(5113, 507, 1),
+  'page-refused': row(5114, 409, 1),
+  'not-home': row(5115, 409, 7),
   // 52xx: the node and its door
   unauthorized: row(5201, 401, 1),
   'node-unreachable': row(5202, 503, 75, true),
@@ -51,6 +53,9 @@ export const ERRORS = {
   'key-invalid': row(5206, 500, 1),
   'platform-unsupported': row(5207, 500, 1),
   'epoch-fenced': row(5208, 409, 7),
+  'not-member': row(5209, 403, 1),
+  'invite-invalid': row(5210, 403, 1),
+  'peer-refused': row(5211, 403, 1),
   // 53xx: the repository and the workspace
   'repository-not-found': row(5301, 404, 3),
   'repository-unsupported': row(5302, 422, 2),
@@ -99,6 +104,17 @@ export const ERRORS = {
   'no-responder': row(5704, 503, 75, true),
   'bus-closed': row(5705, 503, 75, true),
   'message-invalid': row(5706, 400, 2),
+  'bus-disconnected': row(5707, 503, 75, true),
+  'subject-forbidden': row(5708, 403, 1),
+  'message-expired': row(5710, 410, 1),
+  // 58xx: running programs that nobody trusts
+  'sandbox-unavailable': row(5801, 503, 5),
+  'sandbox-failed': row(5802, 500, 1),
+  'secret-missing': row(5803, 400, 2),
+  'tool-unknown': row(5804, 404, 3),
+  // 575x: moving in from an old bus
+  'import-unreadable': row(5751, 422, 2),
+  'import-ambiguous': row(5752, 400, 2),
 } as const satisfies Record<string, ErrorRow>;
 
 /** The stable name of an error. */

@@ -8,7 +8,20 @@ import { fields, type FieldsOf, type Shape } from './shape.ts';
 export type EventOrder = 'home' | 'merge' | 'note';
 
 /** The kinds of entities that events fold into. */
-export type EntityKind = 'space' | 'mission' | 'plan' | 'task' | 'lease' | 'effect';
+export const ENTITY_KINDS = [
+  'space',
+  'mission',
+  'plan',
+  'task',
+  'lease',
+  'effect',
+  'node',
+  'agent',
+  'inbox',
+] as const;
+
+/** A kind of entity. */
+export type EntityKind = (typeof ENTITY_KINDS)[number];
 
 /** A declared event type, version `v` of its data. */
 export interface EventTypeDefinition<D = unknown> {
@@ -29,6 +42,15 @@ export const homeEvent = <K extends EntityKind, F extends Fields>(
   order: 'home',
   entity,
   data: fields(data),
+});
+
+/** A type that any member may state of `entity`: whatever the order, they come to the same. */
+export const mergeEvent = <K extends EntityKind, F extends Fields>(
+  entity: K,
+  data: F,
+): EventTypeDefinition<FieldsOf<F>> & { readonly entity: K } => ({
+  ...homeEvent(entity, data),
+  order: 'merge',
 });
 
 /** A type whose events are told and kept, and change no state. */

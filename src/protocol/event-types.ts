@@ -2,9 +2,12 @@
 import { SkeinError } from '#protocol/errors.ts';
 import type { EntityKind, EventTypeDefinition } from './event-type.ts';
 import { parseEnvelope, type EventEnvelope, type NewEvent } from './event.ts';
-import { agentEvents, messageEvents } from './events/agent.ts';
+import { agentEvents } from './events/agent.ts';
 import { effectEvents } from './events/effect.ts';
+import { inboxEvents, messageEvents } from './events/message.ts';
 import { missionEvents, planEvents } from './events/mission.ts';
+import { nodeEvents, requestEvents } from './events/node.ts';
+import { sandboxEvents } from './events/sandbox.ts';
 import { recordEvents, spaceEvents } from './events/space.ts';
 import { leaseEvents, noteEvents, taskEvents } from './events/task.ts';
 import type { Of } from './shape.ts';
@@ -21,6 +24,10 @@ export const EVENT_TYPES = {
   ...noteEvents,
   ...agentEvents,
   ...messageEvents,
+  ...inboxEvents,
+  ...nodeEvents,
+  ...requestEvents,
+  ...sandboxEvents,
 } as const;
 
 /** The name of a known event type. */
@@ -72,11 +79,21 @@ export function assertData(event: { readonly type: string; readonly data: unknow
   }
 }
 
-/** The entity an event changes, or null for notes and unknown types. */
-export function entityOf(event: EventEnvelope): { kind: EntityKind; id: string } | null {
+/** What of an event says which entity it changes. */
+type Reference = Pick<EventEnvelope, 'type' | 'subject' | 'data'>;
+
+/**
+ * The entity an event changes, or null for notes and unknown types. Messages between agents of one
+ * node go through no inbox: these events are notes.
+ */
+export function entityOf(event: Reference): { kind: EntityKind; id: string } | null {
   if (!isEventType(event.type)) return null;
   const kind: EntityKind | null = EVENT_TYPES[event.type].entity;
   if (kind === null) return null;
   if (kind === 'effect') return { kind, id: (event.data as { effect: string }).effect };
+  if (kind === 'inbox') {
+    const { inbox } = event.data as { inbox?: string };
+    return inbox === undefined ? null : { kind, id: inbox };
+  }
   return { kind, id: event.subject.slice(event.subject.indexOf('/') + 1) };
 }

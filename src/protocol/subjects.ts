@@ -8,12 +8,12 @@ import { SkeinError } from './errors.ts';
 export const MAX_SUBJECT_BYTES = 255;
 
 /** What a subject may address. */
-export type SubjectKind = 'agent' | 'topic' | 'role';
+export type SubjectKind = 'agent' | 'topic' | 'role' | 'node' | 'signal';
 
 // No dot, star, greater-than or blank: carriers split subjects at dots and read the others as wild cards.
 const TOKEN = '[A-Za-z0-9_-]{1,64}';
 const WHOLE_TOKEN = new RegExp(`^${TOKEN}$`);
-const SUBJECT = new RegExp(`^skein\\.${TOKEN}\\.(?:agent|topic|role)\\.${TOKEN}$`);
+const SUBJECT = new RegExp(`^skein\\.${TOKEN}\\.(?:agent|topic|role|node|signal)\\.${TOKEN}$`);
 const AGENT = 'agent:';
 const MAX_QUOTED = 80;
 
@@ -29,6 +29,13 @@ export const topicSubject = (space: string, topic: string): string =>
 
 /** Where the agents of `role` listen, as one group of that name. Throws `subject-invalid`. */
 export const roleSubject = (space: string, role: string): string => subject(space, 'role', role);
+
+/** Where one node listens to others; `node` is its key or how it begins. Throws `subject-invalid`. */
+export const nodeSubject = (space: string, node: string): string => subject(space, 'node', node);
+
+/** Where signals of one kind go: heartbeats, progress, load. Throws `subject-invalid`. */
+export const signalSubject = (space: string, kind: string): string =>
+  subject(space, 'signal', kind);
 
 /** Throws `subject-invalid` unless `value` is a subject as the functions above build it. */
 export function assertSubject(value: unknown): asserts value is string {

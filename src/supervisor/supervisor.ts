@@ -42,6 +42,8 @@ export interface SupervisorOptions {
   readonly ledgerOf: (repository: Repository, searchPath: string) => Promise<Ledger>;
   readonly projectOf: (space: string) => ProjectPlace | undefined;
   readonly pause?: EffectsOptions['pause'];
+  /** Workers on other nodes of a space, when there may be some. */
+  readonly remoteOf?: (space: string) => SwarmTools['remote'];
   /** Told of failures that could not be put on the record. */
   readonly report: (error: SkeinError) => void;
 }
@@ -283,7 +285,7 @@ export class Supervisor {
       const limits = await missionLimits(work);
       cancelTimer = this.#options.after(limits.timeMs, () => stop.abort(tooLong(limits)));
       if (state.status === 'planning') await planMission(work, this.#options.crew, state);
-      else await executeMission(work, this.#options.crew, this.#tools);
+      else await executeMission(work, this.#options.crew, this.#toolsFor(work.ledger.space));
     } catch (thrown) {
       // What breaks off because it was told to stop has not failed: why it was told counts.
       const error = toSkeinError(work.signal.aborted ? work.signal.reason : thrown);
@@ -293,6 +295,11 @@ export class Supervisor {
     } finally {
       cancelTimer();
     }
+  }
+
+  #toolsFor(space: string): SwarmTools {
+    const remote = this.#options.remoteOf?.(space);
+    return remote === undefined ? this.#tools : { ...this.#tools, remote };
   }
 
   /** When the node is being stopped the ledger may close first; the next start probes what is open. */

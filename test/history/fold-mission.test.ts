@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { reducers } from '#daemon/state-tables.ts';
-import { entityLine } from '#ledger/fold.ts';
+import { entityLine } from '#ledger/state/fold.ts';
 import { makeLedgerReader } from '#ledger/ledger-reader.ts';
 import type { LedgerReader } from '#ledger/ledger.ts';
 import { entityFromRow } from '#ledger/store/entity-store.ts';

@@ -1,7 +1,7 @@
 /** Forks in a world at work: a repository, a mission that changes three of its files, forks of it. */
 import { createHash } from 'node:crypto';
 import { reducers } from '#daemon/state-tables.ts';
-import { entityLine, stateHash } from '#ledger/fold.ts';
+import { entityLine, stateHash } from '#ledger/state/fold.ts';
 import { foldMission } from '#ledger/history/fold-mission.ts';
 import type { EntityKind } from '#protocol/event-type.ts';
 import { readForkPoint } from '#supervisor/history/fork/fork-point.ts';

@@ -60,7 +60,7 @@ describe('a fork at the end of a mission that is done', () => {
       [second, third].map(({ state }) => state.forked?.from),
       [fork.mission, waits],
     );
-    assert.deepEqual((await world.space.ledger.verify([])).damage, []);
+    assert.deepEqual((await world.space.verify()).damage, []);
   });
 });
 

@@ -7,7 +7,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { reducers } from '#daemon/state-tables.ts';
-import { entityLine } from '#ledger/fold.ts';
+import { entityLine } from '#ledger/state/fold.ts';
 import { foldMission } from '#ledger/history/fold-mission.ts';
 import { parseEnvelope } from '#protocol/event.ts';
 import type { SkeinEvent } from '#protocol/event-types.ts';

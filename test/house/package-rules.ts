@@ -32,7 +32,10 @@ const REGISTRY = new RegExp(`registry\\.${'(npmjs|yarnpkg|npmmirror)'}|${'arti'}
 const PRIVATE = new RegExp(
   `${['\\.\\.', 'shared'].join('/')}\\b|/${['work', '(main|shared)'].join('/')}\\b|/${'root'}/`,
 );
-const PERMISSIVE = /^(Apache-2\.0|MIT|ISC|BSD-[23]-Clause|0BSD|BlueOak-1\.0\.0)$/;
+const PERMISSIVE = /^(Apache-2\.0|MIT|ISC|BSD-[23]-Clause|0BSD|BlueOak-1\.0\.0|Unlicense)$/;
+
+/** Licences that ask for something only of who changes or merges the code: used as they come, apart. */
+const UNCHANGED: Readonly<Record<string, string>> = { 'node_modules/pyodide': 'MPL-2.0' };
 
 const allDependencies = (json: PackageJson): [string, string][] =>
   Object.entries({ ...json.dependencies, ...json.devDependencies, ...json.optionalDependencies });
@@ -66,7 +69,9 @@ export function findLockProblems(lock: LockFile): string[] {
     if (entry.hasInstallScript === true) findings.push(`${name}: runs a script when installed`);
     if (entry.resolved !== undefined) findings.push(`${name}: names an address`);
     if (entry.integrity === undefined) findings.push(`${name}: has no integrity hash`);
-    if (!PERMISSIVE.test(entry.license ?? '')) findings.push(`${name}: licence ${entry.license}`);
+    const mayBe = entry.license === UNCHANGED[name];
+    if (!mayBe && !PERMISSIVE.test(entry.license ?? ''))
+      findings.push(`${name}: licence ${entry.license}`);
     // npm 11 and 12 refuse a lock file in which a platform's package of a dependency is missing.
     for (const part of Object.keys(entry.optionalDependencies ?? {})) {
       if (lock.packages[`node_modules/${part}`] === undefined) {

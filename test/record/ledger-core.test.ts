@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { reducers } from '#daemon/state-tables.ts';
 import { LedgerCore } from '#ledger/ledger-core.ts';
-import type { Outcome } from '#ledger/ledger-core.ts';
+import type { Outcome } from '#ledger/outcome.ts';
 import { openLedgerDatabase } from '#ledger/store/database.ts';
 import { uuidPlus } from '#lib/uuidv7.ts';
 import { decodeHeader, signedBytes } from '#protocol/commit.ts';

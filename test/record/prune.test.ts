@@ -6,7 +6,7 @@ import { reducers } from '#daemon/state-tables.ts';
 import { makeLedgerReader } from '#ledger/ledger-reader.ts';
 import { explainPruned, prunedNotes } from '#ledger/prune/pruned-mission.ts';
 import { surveyRecord } from '#ledger/prune/survey.ts';
-import { foldAll } from '#ledger/refold.ts';
+import { foldAll } from '#ledger/state/refold.ts';
 import { findBlob } from '#ledger/store/blob-store.ts';
 import type { Entity } from '#protocol/entity.ts';
 import { SkeinError } from '#protocol/errors.ts';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { reducers } from '#daemon/state-tables.ts';
-import { entityLine, foldEvent, stateHash } from '#ledger/fold.ts';
-import { foldAll, refoldIfNeeded } from '#ledger/refold.ts';
+import { entityLine, foldEvent, stateHash } from '#ledger/state/fold.ts';
+import { foldAll, refoldIfNeeded } from '#ledger/state/refold.ts';
 import { entityFromRow } from '#ledger/store/entity-store.ts';
 import { writeMeta } from '#ledger/store/ledger-state.ts';
 import type { Entity } from '#protocol/entity.ts';

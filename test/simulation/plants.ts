@@ -20,24 +20,26 @@ const RECORD_PLANTS: readonly Plant[] = [
   {
     bug: 'acknowledge before commit',
     among: 'dying',
-    file: 'src/ledger/ledger-core.ts',
-    find: "database.exec(head === this.#head ? 'ROLLBACK' : 'COMMIT');",
-    replace: `if (head === this.#head) database.exec('ROLLBACK');
-      const { exec } = database;
-      database.exec = (sql) => {
-        if (database.isTransaction && sql !== 'ROLLBACK') exec('COMMIT');
-        database.exec = exec;
-        exec(sql);
-      };`,
-    caught: /acknowledged and is lost/,
+    file: 'src/ledger/commit-shelf.ts',
+    find: 'database.exec(work() ? keep : undo);',
+    replace: `const { exec } = database;
+      if (!work() || keep !== 'COMMIT') exec.call(database, undo);
+      else {
+        database.exec = (sql) => {
+          if (database.isTransaction && sql !== 'ROLLBACK') exec.call(database, 'COMMIT');
+          database.exec = exec;
+          exec.call(database, sql);
+        };
+      }`,
+    caught: /acknowledged and is lost|no intent of .* is open/,
   },
   {
     bug: 'fold skipped for one event',
     among: 'dying',
-    file: 'src/ledger/ledger-core.ts',
-    find: 'if (entity !== undefined) this.#entities.set(entity);',
-    replace:
-      "if (entity !== undefined && event.type !== 'lease.released') this.#entities.set(entity);",
+    file: 'src/ledger/commit-shelf.ts',
+    find: 'if (entity !== undefined) this.entities.set(entity);',
+    replace: `const skipped = decoded.event.type === 'lease.released';
+    if (entity !== undefined && !skipped) this.entities.set(entity);`,
     caught: /the state is what its events fold to/,
   },
   {
@@ -119,11 +121,11 @@ const RECORD_PLANTS: readonly Plant[] = [
   {
     bug: 'dedupe by time window',
     among: 'any',
-    file: 'src/ledger/ledger-core.ts',
-    find: 'const earlier = this.#ids.find(command.id);',
+    file: 'src/ledger/command-batch.ts',
+    find: 'const earlier = this.#parts.shelf.ids.find(command.id);',
     replace: `const sentMs = Number.parseInt(command.id.replace('-', '').slice(0, 12), 16);
-    const isLate = batch.time - sentMs > 86_400_000;
-    const earlier = isLate ? undefined : this.#ids.find(command.id);`,
+    const isLate = this.#parts.time - sentMs > 86_400_000;
+    const earlier = isLate ? undefined : this.#parts.shelf.ids.find(command.id);`,
     caught: /again|conflict/,
   },
   {

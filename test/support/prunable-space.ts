@@ -7,7 +7,7 @@ import type { BlobReference, ChainHead } from '#ledger/ledger.ts';
 import { finishPruning, type PrunePoint } from '#ledger/prune/erase-pruned.ts';
 import { planPrune, type PrunedMission, type PrunedWhat } from '#ledger/prune/prune-plan.ts';
 import { pruneRecord } from '#ledger/prune/prune-record.ts';
-import type { ReducerSet } from '#ledger/reducer.ts';
+import type { ReducerSet } from '#ledger/state/reducer.ts';
 import { putBlobs } from '#ledger/store/blob-store.ts';
 import { openBlobDatabase, openLedgerDatabase } from '#ledger/store/database.ts';
 import { openHeadFile } from '#ledger/store/head-file.ts';

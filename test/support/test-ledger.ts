@@ -7,8 +7,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import { deciders, reducers } from '#daemon/state-tables.ts';
 import { makeSigner, type Signer } from '#identity/signer.ts';
 import type { DeciderTable } from '#ledger/decider.ts';
-import { LedgerCore, type Outcome, type Pending } from '#ledger/ledger-core.ts';
-import type { ReducerSet } from '#ledger/reducer.ts';
+import type { PageContext } from '#ledger/exchange/page-context.ts';
+import { LedgerCore } from '#ledger/ledger-core.ts';
+import type { Outcome, Pending } from '#ledger/outcome.ts';
+import type { ReducerSet } from '#ledger/state/reducer.ts';
 import { findBlob } from '#ledger/store/blob-store.ts';
 import { openLedgerDatabase } from '#ledger/store/database.ts';
 import { makeUuidv7 } from '#lib/uuidv7.ts';
@@ -37,6 +39,10 @@ export interface TestLedgerOptions {
   readonly reducers?: ReducerSet;
   /** Where the state of pruned missions is kept. */
   readonly blobs?: DatabaseSync;
+  /** The key of another node that made the space. */
+  readonly founder?: string;
+  readonly verifySignature?: PageContext['verifySignature'];
+  readonly restart?: { readonly reason: string; readonly lost: readonly string[] };
 }
 
 /** A writer with shorthands for single commands. */
@@ -77,7 +83,7 @@ export function makeTestLedger(options: TestLedgerOptions = {}): TestLedger {
   const { database = openLedgerDatabase(':memory:'), signer = newSigner() } = options;
   const random = makeRandom(seed).fill;
   const now = (): number => clock.ms;
-  const { blobs } = options;
+  const { blobs, founder, verifySignature, restart } = options;
   const core = new LedgerCore({
     database,
     space,
@@ -87,6 +93,9 @@ export function makeTestLedger(options: TestLedgerOptions = {}): TestLedger {
     random,
     deciders: { ...deciders, ...testDeciders, ...options.deciders },
     reducers: options.reducers ?? reducers,
+    ...(verifySignature === undefined ? {} : { verifySignature }),
+    founder,
+    restart,
     ...(blobs === undefined ? {} : { readBlob: (hash) => findBlob(blobs, hash) }),
   });
   const newId = makeUuidv7({ now, random: makeRandom(seed + 1).fill });

@@ -5,9 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { openNodeKey } from '#identity/node-key.ts';
-import type { Ledger } from '#ledger/ledger.ts';
+import type { Ledger, VerifyReport } from '#ledger/ledger.ts';
 import { openBlobDatabase, openLedgerDatabase } from '#ledger/store/database.ts';
-import { openWorkerLedger } from '#ledger/worker-ledger.ts';
+import {
+  openWorkerLedger,
+  verifyInThread,
+  type WorkerLedgerOptions,
+} from '#ledger/worker-ledger.ts';
 import { makeRedactor } from '#lib/redact.ts';
 import { makeUuidv7 } from '#lib/uuidv7.ts';
 import type { Speaker } from '#protocol/command.ts';
@@ -41,6 +45,7 @@ export interface SwarmSpace {
   /** What is held in this epoch: `holder path path`. */
   readonly held: () => readonly string[];
   readonly say: (name: string, input: unknown, speaker?: Speaker) => Promise<readonly string[]>;
+  readonly verify: () => Promise<VerifyReport>;
   readonly close: () => Promise<void>;
 }
 
@@ -59,14 +64,15 @@ export async function openSwarmSpace(
   openNodeKey(nodeKey);
   openLedgerDatabase(join(folder, 'ledger.db')).close();
   openBlobDatabase(join(folder, 'blobs.db')).close();
-  const ledger = await openWorkerLedger({
+  const options: WorkerLedgerOptions = {
     space: SPACE,
     folder,
     writerEntry: new URL('../../src/daemon/writer.ts', import.meta.url),
     verifierEntry: new URL('../../src/daemon/verifier.ts', import.meta.url),
     workerData: { folder, space: SPACE, nodeKey, epoch },
     redact: makeRedactor(new Map()),
-  });
+  };
+  const ledger = await openWorkerLedger(options);
   let closing: Promise<void> | undefined;
   const space: SwarmSpace = {
     folder,
@@ -86,6 +92,7 @@ export async function openSwarmSpace(
         .map(({ holder, paths }) => [holder, ...paths].join(' ')),
     say: async (name, input, speaker = PERSON) =>
       (await ledger.execute({ id: newId(), name, input }, speaker)).events,
+    verify: () => verifyInThread(options, []),
     close: () => (closing ??= ledger.close()),
   };
   spaces.push(space);

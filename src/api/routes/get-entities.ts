@@ -1,11 +1,11 @@
 /** GET /v1/entities/{kind}?space=&mission=&id=: the present state, as a list. */
 import type { Context } from 'hono';
 import { SkeinError } from '#protocol/errors.ts';
-import type { EntityKind } from '#protocol/event-type.ts';
+import { ENTITY_KINDS, type EntityKind } from '#protocol/event-type.ts';
 import type { Door } from '../door.ts';
 import type { Variables } from '../variables.ts';
 
-const KINDS: readonly string[] = ['space', 'mission', 'plan', 'task', 'lease', 'effect'];
+const KINDS: readonly string[] = ENTITY_KINDS;
 
 /** Lists entities of one kind, of one space or of all in this home. */
 export async function getEntities(door: Door, context: Context<Variables>): Promise<Response> {

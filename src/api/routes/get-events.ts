@@ -8,11 +8,7 @@ import type { Ledger, StoredEvent } from '#ledger/ledger.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import type { Door } from '../door.ts';
 import type { Variables } from '../variables.ts';
-
-const HEARTBEAT_MS = 15_000;
-
-/** A reader that takes nothing for this long is cut; it may resume after the last id it has. */
-const STALLED_AFTER_MS = 60_000;
+import { streamLines } from './stream-lines.ts';
 
 /** Streams events; `space` is required. */
 export async function getEvents(door: Door, context: Context<Variables>): Promise<Response> {
@@ -29,7 +25,7 @@ export async function getEvents(door: Door, context: Context<Variables>): Promis
     follow: follow === '1',
     signal: AbortSignal.any([context.req.raw.signal, closing.signal]),
   });
-  const body = streamPages(pages, closing, leave);
+  const body = streamLines(toBytes(pages), closing, leave);
   return new Response(body, { headers: { 'content-type': 'application/x-ndjson' } });
 }
 
@@ -42,44 +38,8 @@ function positionOf(ledger: Ledger, after: string | undefined): number {
   return position;
 }
 
-/** Pulls a page only when the reader has taken the one before: nothing piles up. */
-function streamPages(
-  pages: AsyncIterable<readonly StoredEvent[]>,
-  closing: AbortController,
-  leave: () => void,
-): ReadableStream<Uint8Array> {
-  const iterator = pages[Symbol.asyncIterator]();
-  let heartbeat: NodeJS.Timeout | undefined;
-  let stalled: NodeJS.Timeout | undefined;
-  const end = (): void => {
-    clearInterval(heartbeat);
-    clearTimeout(stalled);
-    closing.abort();
-    leave();
-  };
-  return new ReadableStream({
-    start: (controller) => {
-      heartbeat = setInterval(() => controller.enqueue(Buffer.from('\n')), HEARTBEAT_MS);
-    },
-    pull: async (controller) => {
-      clearTimeout(stalled);
-      const { done, value } = await iterator.next();
-      if (closing.signal.aborted) return; // cancelled meanwhile: it has ended
-      if (done === true) {
-        end();
-        controller.close();
-        return;
-      }
-      controller.enqueue(toLines(value));
-      stalled = setTimeout(() => {
-        end();
-        controller.error(
-          new SkeinError('subscriber-too-slow', 'Cannot send events: the reader has stopped'),
-        );
-      }, STALLED_AFTER_MS);
-    },
-    cancel: end,
-  });
+async function* toBytes(pages: AsyncIterable<readonly StoredEvent[]>): AsyncGenerator<Uint8Array> {
+  for await (const page of pages) yield toLines(page);
 }
 
 function toLines(page: readonly StoredEvent[]): Buffer {

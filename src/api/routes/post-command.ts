@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { SkeinError } from '#protocol/errors.ts';
+import { ENTITY_KINDS } from '#protocol/event-type.ts';
 import type { Door } from '../door.ts';
 import type { Variables } from '../variables.ts';
 
@@ -11,7 +12,7 @@ const body = z.object({
   space: z.string().optional(),
   expect: z
     .object({
-      kind: z.enum(['space', 'mission', 'plan', 'task', 'lease', 'effect']),
+      kind: z.enum(ENTITY_KINDS),
       id: z.string(),
       version: z.int().min(0),
     })

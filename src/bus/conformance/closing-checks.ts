@@ -43,7 +43,11 @@ async function endsWaitingRequests(stage: Stage): Promise<void> {
   const ended = assert.rejects(ask(stage, 0, timeoutMs), ({ name }: Error) =>
     ['no-responder', 'request-timeout'].includes(name),
   );
-  await until(stage, 'a request that waits', () => stuck.subscription.waiting() === 1);
+  await until(
+    stage,
+    'a request that waits',
+    () => stuck.bodies.length === 1 && stuck.subscription.waiting() === 1,
+  );
   stuck.subscription.close();
   await within(stage, 'the end of the request', ended);
   stuck.release();

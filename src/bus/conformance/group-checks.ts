@@ -31,8 +31,8 @@ async function reachesOneMember(stage: Stage): Promise<void> {
   await known(stage);
   await known(stage, sender);
   await sendNumbers(sender, topic('a'), 60);
-  await until(stage, 'all messages in both groups', () =>
-    groups.every((members) => allBodies(members).length >= 60),
+  await until(stage, 'all messages in both groups, and alone', () =>
+    [...groups, [lone]].every((members) => allBodies(members).length >= 60),
   );
   await settle(stage);
   for (const members of groups) assert.deepEqual(ascending(allBodies(members)), counted(60));

@@ -1,10 +1,11 @@
 /** A carrier in memory with the timers of this process, as tests and benches use it. */
 import type { SkeinError } from '#protocol/errors.ts';
+import type { BusTimers } from '../bus-timers.ts';
 import { makeMemoryBus, type MemoryBus, type MemoryBusOptions } from '../memory-bus.ts';
 import type { OpenedBus } from './stage.ts';
 
 /** The timers of Node. */
-export const NODE_TIMERS: Pick<MemoryBusOptions, 'soon' | 'after'> = {
+export const NODE_TIMERS: BusTimers = {
   soon: setImmediate,
   after: (ms, callback) => {
     const timer = setTimeout(callback, ms);

@@ -65,7 +65,13 @@ async function keepsAnswersApart(stage: Stage): Promise<void> {
     bus.subscribe(topic('a'), echo, { group: 'coders' });
   }
   await known(stage);
-  const got = await Promise.all(counted(200).map((body) => ask(stage, body)));
+  let got: unknown[] = [];
+  const all = Promise.all(counted(200).map((body) => ask(stage, body)));
+  await within(
+    stage,
+    'all answers',
+    all.then((every) => void (got = every)),
+  );
   assert.deepEqual(got, counted(200));
 }
 

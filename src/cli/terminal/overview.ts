@@ -15,6 +15,13 @@ export const OVERVIEW = `Skein: supervisor, message bus and flight recorder for 
   skein agents | leases            who does what; who holds which path
   skein why-waiting [ID]           why something does not go on, and who could end that
 
+  skein send <to> <text>           to an agent, to one of skill:<name>, to all of topic:<name>
+  skein request | reply            ask and wait for the answer; answer
+  skein inbox | watch [--as NAME]  what waits; take messages as they come, --exec a command
+  skein agents add | remove NAME   who may send and be sent to
+  skein efficiency                 where the time of messages went
+  skein invite | join | members    let another node into a space; enter one; who is in it
+
   skein log [ID] [-f] [--json]     its events, as they happened and were signed
   skein rewind [ID] --at <moment>  a mission as it stood: a view, --diff, or its files --to DIR
   skein fork [ID] --at <moment>    go on from there in a new mission; the old one stays as it is
@@ -25,6 +32,7 @@ export const OVERVIEW = `Skein: supervisor, message bus and flight recorder for 
   skein repair [--yes]             rebuild a damaged record from what can be proven
   skein backup | restore <folder>  copy the records; bring them back
   skein prune [--yes]              let go of the contents of old missions
+  skein import | bridge            take over an old message bus; keep its peers reachable
 
   skein status | up | down         the node of this home
   skein doctor | clean             versions, permissions, sizes; remove left-over worktrees

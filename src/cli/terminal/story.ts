@@ -1,6 +1,7 @@
 /** Tells an event in one line, so that the record reads as a story a person can follow. */
 import type { EventEnvelope } from '#protocol/event.ts';
 import { AGENT_TOLD } from './story/agent-story.ts';
+import { BUS_TOLD } from './story/bus-story.ts';
 import { EFFECT_TOLD } from './story/effect-story.ts';
 import { MISSION_TOLD } from './story/mission-story.ts';
 import { TASK_TOLD } from './story/task-story.ts';
@@ -8,7 +9,7 @@ import { aboutName, type Data, type Told } from './story/teller.ts';
 import type { Style } from './style.ts';
 import { firstLine } from './wording.ts';
 
-const TOLD: Told = { ...MISSION_TOLD, ...TASK_TOLD, ...AGENT_TOLD, ...EFFECT_TOLD };
+const TOLD: Told = { ...MISSION_TOLD, ...TASK_TOLD, ...AGENT_TOLD, ...BUS_TOLD, ...EFFECT_TOLD };
 
 /** Steps that only matter when something stops between them; hidden in a short story. */
 const DETAILS = new Set([
@@ -18,6 +19,11 @@ const DETAILS = new Set([
   'expectation.met',
   'message.received',
   'message.handled',
+  'message.assigned',
+  'message.delivered',
+  'inbox.opened',
+  'request.made',
+  'request.accepted',
   'worktree.intended',
   'check.intended',
   'command.intended',

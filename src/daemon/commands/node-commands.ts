@@ -5,13 +5,17 @@ import type { Speaker } from '#protocol/command.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import { explainPruned, prunedNotes } from '#ledger/prune/pruned-mission.ts';
 import { missionDiff } from '#supervisor/mission-diff.ts';
-import { backupHome, restoreHome } from '../home/backup-home.ts';
+import { agentCommands } from './agent-commands.ts';
+import { busCommands } from './bus-commands.ts';
+import { backupHome, restoreDefault, restoreHome } from '../home/backup-home.ts';
 import { homeFailure } from '../home/home.ts';
 import { pruneHome, surveyHome } from '../home/prune-home.ts';
 import { cleanWorktrees } from '../home/clean-worktrees.ts';
 import { missionOptions, readInput, repositoryOf, spaceOf, type Handler } from './command-input.ts';
 import type { CommandParts } from './command-parts.ts';
 import { historyCommands } from './history-commands.ts';
+import { importCommands } from './import-commands.ts';
+import { networkCommands } from './network-commands.ts';
 import { repairSpace, type RepairReport } from '../home/repair-space.ts';
 
 const submission = z.object({
@@ -87,10 +91,13 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     const request = z.object({ folder: z.string(), withKey: z.boolean() });
     return backupHome(spaces, paths, readInput(request, command));
   },
-  'record.restore': async ({ spaces, supervisor }, command) => {
+  'record.restore': async ({ spaces, supervisor, paths }, command) => {
     const request = z.object({ folder: z.string(), replace: z.boolean() });
     assertNoMissions(supervisor, command);
-    return restoreHome(spaces, readInput(request, command));
+    const wanted = readInput(request, command);
+    const restored = await restoreHome(spaces, wanted);
+    restoreDefault(wanted, paths);
+    return restored;
   },
   'record.prune': async ({ spaces, supervisor }, command, speaker) => {
     const { carryOut, ...options } = readInput(pruning, command);
@@ -111,6 +118,10 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
       readInput(z.object({ dryRun: z.boolean() }), command),
     ),
   ...historyCommands,
+  ...busCommands,
+  ...agentCommands,
+  ...networkCommands,
+  ...importCommands,
   'node.stop': async ({ stop }) => {
     await stop();
     return { stopped: true };
@@ -123,6 +134,7 @@ export async function executeCommand(
   command: DoorCommand,
   speaker: Speaker,
 ): Promise<unknown> {
+  assertMayUse(command, speaker);
   const handler = Object.hasOwn(HANDLERS, command.name) ? HANDLERS[command.name] : undefined;
   if (handler !== undefined) {
     try {
@@ -138,6 +150,15 @@ export async function executeCommand(
       fix: `Commands are ${Object.keys(HANDLERS).join(', ')}.`,
     },
   );
+}
+
+/** An agent that is no part of the node talks; what the node does is for people to say. */
+function assertMayUse({ name }: DoorCommand, { actor, authority }: Speaker): void {
+  if (authority !== 'peer' || Object.hasOwn(busCommands, name)) return;
+  if (name === 'agents.list' || name === 'agent.register') return;
+  throw new SkeinError('unauthorized', `Cannot execute ${name}: ${actor} may only use messages`, {
+    fix: `Its commands are ${Object.keys(busCommands).join(', ')}, agents.list, agent.register.`,
+  });
 }
 
 const checked = (command: DoorCommand): DoorCommand => ({

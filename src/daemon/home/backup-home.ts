@@ -18,10 +18,14 @@ import { openForReading } from '#ledger/store/database.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import type { HomePaths } from './home-paths.ts';
 import { anchorCopy } from './anchor-copy.ts';
+import { ABOUT_FILE } from './space-about.ts';
 import { requestRestart, setAside } from './space-files.ts';
 import { SPACE_ID, type Spaces } from '../spaces.ts';
 
 const BACKUP_FORMAT = 1;
+
+/** Which of the spaces is the one of messages. */
+const DEFAULT_FILE = 'default-space.json';
 
 /** What was copied. Sizes in bytes. */
 export interface BackupReport {
@@ -60,6 +64,7 @@ export async function backupHome(
   const copied = [];
   for (const space of spaces.list())
     copied.push(await backupSpace(spaces, space, join(folder, 'spaces', space)));
+  copyIfThere(paths.defaultSpace, join(folder, DEFAULT_FILE));
   if (withKey) {
     copyFileSync(paths.nodeKey, join(folder, 'node.key'));
     chmodSync(join(folder, 'node.key'), 0o600);
@@ -70,6 +75,10 @@ export async function backupHome(
   });
   return { folder, withKey, spaces: copied };
 }
+
+const copyIfThere = (from: string, to: string): void => {
+  if (existsSync(from)) copyFileSync(from, to);
+};
 
 /** In some file systems (/proc) making folders recursively never ends; one level always does. */
 function assertParent(folder: string): void {
@@ -101,7 +110,9 @@ async function backupSpace(
       source.close();
     }
   });
-  cpSync(join(from, 'project.json'), join(to, 'project.json'));
+  for (const file of ['project.json', ABOUT_FILE]) {
+    if (existsSync(join(from, file))) cpSync(join(from, file), join(to, file));
+  }
   const { commits, events } = anchorCopy(to);
   const bytes = statSync(join(to, 'ledger.db')).size + statSync(join(to, 'blobs.db')).size;
   return { space, commits, events, bytes };
@@ -133,6 +144,14 @@ export async function restoreHome(
     restored.push(await restoreSpace(spaces, space, join(folder, 'spaces', space), heads));
   }
   return { spaces: restored };
+}
+
+/** The space of messages of a backup is that of the home; one that has its own keeps it. */
+export function restoreDefault(
+  { folder }: RestoreRequest,
+  { defaultSpace }: Pick<HomePaths, 'defaultSpace'>,
+): void {
+  if (!existsSync(defaultSpace)) copyIfThere(join(folder, DEFAULT_FILE), defaultSpace);
 }
 
 function assertBackup(folder: string): void {

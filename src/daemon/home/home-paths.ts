@@ -1,7 +1,7 @@
 /** Where the files of a home are. Imported by every command, so it imports next to nothing. */
-import { hash } from 'node:crypto';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
+import { shortSha256 } from '#lib/short-sha256.ts';
 
 /** The paths of one home; `socket` is short, whatever the length of the home's own path. */
 export interface HomePaths {
@@ -9,6 +9,12 @@ export interface HomePaths {
   readonly socket: string;
   readonly nodeKey: string;
   readonly personToken: string;
+  /** Tokens of agents that are no part of the node: `<name>.token`. */
+  readonly agentTokens: string;
+  readonly defaultSpace: string;
+  /** How the node meets others, and whom it has invited. */
+  readonly network: string;
+  readonly invitations: string;
   readonly owner: string;
   readonly format: string;
   readonly spaces: string;
@@ -25,12 +31,16 @@ export function findHome(given: string | undefined, env: NodeJS.ProcessEnv): str
 
 /** All paths of the home. A socket's path may have 107 bytes, so its name is a hash of the home's. */
 export function homePaths(home: string, env: NodeJS.ProcessEnv): HomePaths {
-  const name = `${hash('sha256', home, 'hex').slice(0, 16)}.sock`;
+  const name = `${shortSha256(home).slice(0, 16)}.sock`;
   return {
     home,
     socket: join(socketFolder(env), name),
     nodeKey: join(home, 'identity', 'node.key'),
     personToken: join(home, 'identity', 'person.token'),
+    agentTokens: join(home, 'identity', 'agents'),
+    defaultSpace: join(home, 'default-space.json'),
+    network: join(home, 'network.json'),
+    invitations: join(home, 'invitations.json'),
     owner: join(home, 'owner.db'),
     format: join(home, 'format.json'),
     spaces: join(home, 'spaces'),

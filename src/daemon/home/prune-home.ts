@@ -1,6 +1,7 @@
 /** `skein prune`: says for each record what pruning would take, or prunes. */
 import type { PrunedWhat } from '#ledger/prune/prune-plan.ts';
 import type { Survey } from '#ledger/prune/survey.ts';
+import { shortNode } from '#protocol/address.ts';
 import { SkeinError, toErrorBody, toSkeinError, type ErrorBody } from '#protocol/errors.ts';
 import type { Spaces } from '../spaces.ts';
 import type { PrunedSizes, PruneOrder } from './pruner-protocol.ts';
@@ -42,10 +43,25 @@ export interface PruneRequest extends PruneOrder {
 /** Says what would go of each record of the home, or prunes them. */
 export const pruneHome = (spaces: Spaces, request: PruneRequest): Promise<Reports<PruneReport>> =>
   eachSpace(spaces, async (space) => {
+    assertOwned(spaces, space);
     const plan = await planPrune(spaces, space, request);
     const isToDo = request.carryOut && plan.missions.length > 0;
     return isToDo ? { ...plan, ...(await prune(spaces, space, request)) } : plan;
   });
+
+/** Only the word of a space's owner explains bodies that are gone: without it they would be damage. */
+function assertOwned(spaces: Spaces, space: string): void {
+  const { founder } = spaces.about(space);
+  if (founder === undefined) return;
+  const owner = shortNode(founder);
+  throw new SkeinError(
+    'not-home',
+    `Cannot prune record ${space.slice(0, 12)}: node ${owner} owns it`,
+    {
+      fix: 'Prune it at that node. To let go of the whole copy: skein down, then remove its folder.',
+    },
+  );
+}
 
 /** One after the other; a record that is damaged must not hide the others. */
 async function eachSpace<R>(

@@ -6,7 +6,7 @@
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { LedgerReader } from '#ledger/ledger.ts';
-import type { ReducerSet } from '#ledger/reducer.ts';
+import type { ReducerSet } from '#ledger/state/reducer.ts';
 import type { Entity } from '#protocol/entity.ts';
 
 /** One is kept after so many events of a mission. */

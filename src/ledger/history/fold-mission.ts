@@ -2,9 +2,9 @@
  * A mission as it stood at a moment: its entities, folded anew from its own events up to then. No
  * snapshot of the node is needed, and whatever else is on the record is not looked at.
  */
-import { foldEvent } from '#ledger/fold.ts';
+import { foldEvent } from '#ledger/state/fold.ts';
 import type { LedgerReader, StoredEvent } from '#ledger/ledger.ts';
-import type { ReducerSet } from '#ledger/reducer.ts';
+import type { ReducerSet } from '#ledger/state/reducer.ts';
 import type { Entity } from '#protocol/entity.ts';
 import type { EntityKind } from '#protocol/event-type.ts';
 import { decodeEvent, EVENT_TYPES, isEventType } from '#protocol/event-types.ts';

@@ -5,7 +5,7 @@
 import { canonicalJson } from '#lib/canonical-json.ts';
 import type { Entity } from '#protocol/entity.ts';
 import { assertKnownFormat } from '#protocol/known-format.ts';
-import type { ReducerSet } from '#ledger/reducer.ts';
+import type { ReducerSet } from '#ledger/state/reducer.ts';
 import type { PrunedData, ReadBlob } from './pruned-list.ts';
 
 interface KeptState {

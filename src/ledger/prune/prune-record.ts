@@ -9,7 +9,7 @@ import type { Entity } from '#protocol/entity.ts';
 import { entityOf } from '#protocol/event-types.ts';
 import type { BlobReference } from '#ledger/ledger.ts';
 import type { LedgerCore } from '#ledger/ledger-core.ts';
-import type { ReducerSet } from '#ledger/reducer.ts';
+import type { ReducerSet } from '#ledger/state/reducer.ts';
 import { putBlobs } from '#ledger/store/blob-store.ts';
 import { entityFromRow } from '#ledger/store/entity-store.ts';
 import type { HeadFile } from '#ledger/store/head-file.ts';

@@ -73,6 +73,10 @@ export function getBlob(database: DatabaseSync, hash: string): Buffer {
   return content;
 }
 
+/** Whether a blob of this name is here; it is not read. */
+export const hasBlob = (database: DatabaseSync, hash: string): boolean =>
+  database.prepare('SELECT 1 FROM blobs WHERE hash = ?').get(hash) !== undefined;
+
 /** The same, or undefined when it is not here or has changed. */
 export function findBlob(database: DatabaseSync, hash: string): Buffer | undefined {
   try {

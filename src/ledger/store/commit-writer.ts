@@ -14,8 +14,8 @@ import type { ChainHead } from '#ledger/ledger.ts';
 /** One event, ready to be stored. */
 export interface EncodedEvent {
   readonly event: EventEnvelope;
-  readonly body: Buffer;
-  readonly salt: Buffer;
+  readonly body: Uint8Array;
+  readonly salt: Uint8Array;
   readonly hash: string;
 }
 
@@ -84,7 +84,7 @@ export function encodeEvents(
 }
 
 /** SQLite keeps text as UTF-8: a name with half a character in it would not be found again. */
-function nameProblem(event: EventEnvelope): string | undefined {
+export function nameProblem(event: EventEnvelope): string | undefined {
   const names = [event.subject, event.mission ?? '', entityOf(event)?.id ?? ''];
   return names.every((name) => name.isWellFormed()) ? undefined : 'a name is not well-formed';
 }
@@ -107,8 +107,8 @@ function encodeEvent(event: EventEnvelope, salt: Buffer): EncodedEvent {
 
 /** A signed commit. */
 export interface SignedCommit {
-  readonly header: Buffer;
-  readonly signature: Buffer;
+  readonly header: Uint8Array;
+  readonly signature: Uint8Array;
   readonly head: ChainHead;
 }
 
@@ -137,7 +137,7 @@ const ROWS_AT_ONCE = 16;
 
 const EVENT_COLUMNS = '(position, commit_position, type, mission, salt, body)';
 
-/** Inserts commits and events; positions are local and count up from 1. */
+/** Inserts commits and events (null = its body was pruned); positions are local, from 1. */
 export class CommitRows {
   readonly #commit: StatementSync;
   readonly #event: StatementSync;
@@ -158,14 +158,16 @@ export class CommitRows {
   insert(
     at: { readonly commit: number; readonly event: number },
     commit: SignedCommit,
-    events: readonly EncodedEvent[],
+    events: readonly (Pick<EncodedEvent, 'event' | 'salt' | 'body'> | null)[],
   ): void {
     const { chain, seq, hash: id } = commit.head;
     this.#commit.run(at.commit, chain, seq, id, commit.header, commit.signature);
     const whole = events.length - (events.length % ROWS_AT_ONCE);
     let values: SQLInputValue[] = [];
-    for (const [index, { event, salt, body }] of events.entries()) {
-      values.push(at.event + index, at.commit, event.type, event.mission ?? null, salt, body);
+    for (const [index, stored] of events.entries()) {
+      const { event, salt = null, body = null } = stored ?? {};
+      const [type, mission] = [event?.type ?? null, event?.mission ?? null];
+      values.push(at.event + index, at.commit, type, mission, salt, body);
       const full = index >= whole || (index + 1) % ROWS_AT_ONCE === 0;
       if (!full) continue;
       (index >= whole ? this.#event : this.#events).run(...values);

@@ -52,13 +52,13 @@ const fenced = (found: number, epoch: number): SkeinError =>
     },
   );
 
-/** The last commit that `author` wrote here, with its clock reading. */
+/** The last commit that `author` wrote here, with its clock reading and its local position. */
 export function lastCommit(
   database: DatabaseSync,
   author: string,
-): { readonly head: ChainHead; readonly hlc: string } | undefined {
+): { readonly head: ChainHead; readonly hlc: string; readonly position: number } | undefined {
   const rows = database.prepare(
-    'SELECT chain, seq, hash, header FROM commits ORDER BY position DESC',
+    'SELECT position, chain, seq, hash, header FROM commits ORDER BY position DESC',
   );
   for (const row of rows.iterate()) {
     const header = readHeader(row['header'] as Uint8Array);
@@ -68,7 +68,7 @@ export function lastCommit(
       seq: Number(row['seq']),
       hash: String(row['hash']),
     };
-    return { head, hlc: header.hlc };
+    return { head, hlc: header.hlc, position: Number(row['position']) };
   }
   return undefined;
 }

@@ -38,6 +38,8 @@ export class AbsentBodies {
     const known = new Set(ranges.map(nameOf));
     // Nearly always all of it is gone that was to go: then the ranges are the same.
     absent.open.push(...absent.builder.take().filter((range) => !known.has(nameOf(range))));
+    // Of those that came from another node without a body nobody knows here of which mission they were.
+    if (this.#missions.has(null)) this.#of(null).explained.add(ranges);
   }
 
   /** The ids of those that nothing explains. */
@@ -47,9 +49,10 @@ export class AbsentBodies {
     );
     const eventsOf = (range: EventRange, explained: RangeSet): Iterable<string> =>
       idsIn(headers.iterate(range.chain, range.from, range.to), range, explained);
-    for (const { builder, open, explained } of this.#missions.values()) {
+    for (const [mission, { builder, open, explained }] of this.#missions) {
       for (const range of open) yield* eventsOf(range, explained);
-      for (const range of builder.take()) yield* eventsOf(range, nothing);
+      const later = mission === null ? explained : nothing;
+      for (const range of builder.take()) yield* eventsOf(range, later);
     }
   }
 

@@ -7,21 +7,33 @@ import { openForReading } from '#ledger/store/database.ts';
 import { checkFile } from './verify-file.ts';
 import type { DamageList } from './verify-damage.ts';
 
-/** Checks all blobs of a space against `wanted` (hash -> event id); answers how many there are. */
+/** What an event says of a blob: its id, and whether this node wrote it, and so must have the blob. */
+export interface NamedBlob {
+  readonly event: string;
+  readonly isOwn: boolean;
+}
+
+/** How many blobs are here, and how many that other nodes named were not asked for yet. */
+export interface BlobCount {
+  readonly here: number;
+  readonly absent: number;
+}
+
+/** Checks all blobs of a space against `wanted`, by their hashes. */
 export function checkBlobs(
   folder: string,
-  wanted: ReadonlyMap<string, string>,
+  wanted: ReadonlyMap<string, NamedBlob>,
   damage: DamageList,
-): number {
+): BlobCount {
   const database = openForReading(join(folder, 'blobs.db'));
   const missing = new Map(wanted);
-  let count = 0;
+  let here = 0;
   try {
     checkFile(database, 'blobs', damage);
     for (const row of database
       .prepare('SELECT hash, bytes, encoding, content FROM blobs')
       .iterate()) {
-      count += 1;
+      here += 1;
       const hash = String(row['hash']);
       missing.delete(hash);
       const content = unpackBlob(row as unknown as Parameters<typeof unpackBlob>[0]);
@@ -33,8 +45,12 @@ export function checkBlobs(
   } finally {
     database.close();
   }
-  for (const [hash, event] of missing) damage.add('blob-missing', hash, `event ${event} names it`);
-  return count;
+  let absent = 0;
+  for (const [hash, { event, isOwn }] of missing) {
+    if (isOwn) damage.add('blob-missing', hash, `event ${event} names it`);
+    else absent += 1;
+  }
+  return { here, absent };
 }
 
 const DIGEST = /^[0-9a-f]{64}$/;

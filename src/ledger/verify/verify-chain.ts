@@ -8,14 +8,16 @@ import { decodeHeader, signedBytes, type CommitHeader } from '#protocol/commit.t
 import type { Entity } from '#protocol/entity.ts';
 import { decodeEvent } from '#protocol/event-types.ts';
 import { commitId, eventHash } from '#ledger/store/commit-writer.ts';
-import { foldEvent } from '#ledger/fold.ts';
+import { RecordFold } from '#ledger/state/fold-record.ts';
+import { readSpace } from '#ledger/state/refold.ts';
 import type { ChainHead } from '#ledger/ledger.ts';
-import type { ReducerSet } from '#ledger/reducer.ts';
-import type { SpaceState } from '#ledger/space-reducer.ts';
+import type { ReducerSet } from '#ledger/state/reducer.ts';
+import type { CommitPlace } from '#ledger/state/space-cuts.ts';
+import type { SpaceState } from '#ledger/state/space-reducer.ts';
 import { readState } from '#ledger/prune/kept-state.ts';
 import { readList, type PrunedData, type ReadBlob } from '#ledger/prune/pruned-list.ts';
 import { AbsentBodies } from './absent-bodies.ts';
-import { blobsNamedIn } from './verify-blobs.ts';
+import { blobsNamedIn, type NamedBlob } from './verify-blobs.ts';
 import type { DamageList } from './verify-damage.ts';
 import { EventCursor, IdWalk, readHeader, type EventRow } from './walk-rows.ts';
 
@@ -48,6 +50,8 @@ interface Gap {
 export interface WalkRequest {
   readonly space: string;
   readonly owner?: string | undefined;
+  /** The key of this node, whose blobs must be here (undefined = everybody's). */
+  readonly self?: string | undefined;
   readonly reducers: ReducerSet;
   readonly anchors: readonly ChainHead[];
   /** Finds what `record.pruned` names; absent where nothing was pruned. */
@@ -58,8 +62,7 @@ export interface WalkRequest {
 
 /** The state of a walk; use `run` once, then read the results. */
 export class ChainWalk {
-  readonly entities = new Map<string, Entity>();
-  readonly blobs = new Map<string, string>();
+  readonly blobs = new Map<string, NamedBlob>();
   commits = 0;
   events = 0;
   pruned = 0;
@@ -74,8 +77,8 @@ export class ChainWalk {
   readonly #late = new Set<string>();
   readonly #suspects = new Set<string>();
   readonly #firstChains = new Map<string, string>();
-  #members: SpaceState['members'] = {};
-  #started: SpaceState['chains'] = [];
+  #fold: RecordFold;
+  #space: SpaceState | undefined;
   #commitPosition = 0;
   #eventPosition = 1;
 
@@ -83,6 +86,12 @@ export class ChainWalk {
     this.#request = request;
     this.#watched = new Set(request.anchors.map(({ chain, seq }) => `${chain}:${seq}`));
     this.#damage = damage;
+    this.#fold = new RecordFold(request.reducers, undefined);
+  }
+
+  /** What the events fold to. */
+  get entities(): ReadonlyMap<string, Entity> {
+    return this.#fold.entities;
   }
 
   lastSeq(chain: string): number {
@@ -104,7 +113,12 @@ export class ChainWalk {
     return this.#started.find(({ after }) => after?.chain === chain)?.after?.seq;
   }
 
+  get #started(): SpaceState['chains'] {
+    return this.#space?.chains ?? [];
+  }
+
   run(database: DatabaseSync): void {
+    this.#readSpace(database);
     const ids = new IdWalk(database, this.#damage);
     const events = new EventCursor(database, this.#damage);
     const startOf = database.prepare('SELECT position FROM ids WHERE id = ?');
@@ -133,6 +147,17 @@ export class ChainWalk {
     if (this.#suspects.size > 0) this.#nameForged(database);
     this.#checkOwner();
     this.#checkStarts();
+  }
+
+  /** What the space says of itself decides what counts; what can't be read is named on the way. */
+  #readSpace(database: DatabaseSync): void {
+    try {
+      const space = readSpace(database, this.#request.reducers);
+      this.#space = space?.body as SpaceState | undefined;
+      this.#fold = new RecordFold(this.#request.reducers, space);
+    } catch (error) {
+      this.#damage.add('event-unreadable', this.#request.space, (error as Error).message);
+    }
   }
 
   #readCommit(row: CommitRow): Link | undefined {
@@ -224,9 +249,14 @@ export class ChainWalk {
     }
   }
 
-  /** An author's first chain is free; each further one must say on the record why it began. */
+  /**
+   * An author's first chain is free; each further one must say on the record why it began. Of another
+   * node's the first may have come last, or it says nothing: neither is damage of this copy.
+   */
   #checkStarts(): void {
+    const { self } = this.#request;
     for (const [chain, { header, row }] of this.#chains) {
+      if (self !== undefined && header.author !== self) continue;
       const first = this.#firstChains.get(header.author);
       if (chain === first || this.#started.some((started) => started.chain === chain)) continue;
       this.#damage.add('commit-foreign', row.hash, `the chain ${chain} was never started`);
@@ -273,9 +303,10 @@ export class ChainWalk {
       if (actual !== entry.hash) {
         const kind = hashes.has(actual) ? 'commit-reordered' : 'event-changed';
         this.#damage.add(kind, entry.id, `commit ${row.hash} signed other bytes`);
-      } else this.#foldBody(entry.id, header.author, found);
+      } else this.#foldBody(entry.id, header, found);
     }
-    if (!Object.hasOwn(this.#members, header.author)) {
+    const { members = {}, removed = {} } = this.#space ?? {};
+    if (!Object.hasOwn(members, header.author) && !Object.hasOwn(removed, header.author)) {
       this.#damage.add('author-unknown', row.hash, `${header.author} is not a member of the space`);
     }
   }
@@ -302,13 +333,21 @@ export class ChainWalk {
     this.#absent.explain(mission, list?.ranges ?? []);
     for (const hash of list?.blobs ?? []) this.blobs.delete(hash);
     for (const entity of readState(data, reducers, readBlob)) {
-      this.entities.set(`${entity.kind}/${entity.id}`, entity);
+      this.#fold.set(entity);
     }
   }
 
-  #foldBody(id: string, author: string, row: EventRow): void {
+  /** Blobs of other nodes are fetched when they are asked for; our own must be here. */
+  #nameBlob(hash: string, event: string, author: string): void {
+    const { self } = this.#request;
+    const isOwn = self === undefined || author === self;
+    if (isOwn ? this.blobs.get(hash)?.isOwn !== true : !this.blobs.has(hash)) {
+      this.blobs.set(hash, { event, isOwn });
+    }
+  }
+
+  #foldBody(id: string, place: CommitPlace, row: EventRow): void {
     const body = Buffer.from(row.body as Uint8Array);
-    let entity: Entity | undefined;
     try {
       const decoded = decodeEvent(body);
       const { event } = decoded;
@@ -316,23 +355,15 @@ export class ChainWalk {
         this.#damage.add('index-differs', id, 'its columns are not what its body says');
       }
       for (const hash of blobsNamedIn(body, event.data)) {
-        if (!this.blobs.has(hash)) this.blobs.set(hash, id);
+        this.#nameBlob(hash, id, place.author);
       }
-      if (decoded.known && decoded.event.type === 'record.pruned' && this.#isOwner(author)) {
+      const isPruning = decoded.known && decoded.event.type === 'record.pruned';
+      if (isPruning && this.#isOwner(place.author) && this.#fold.counts(place)) {
         this.#takePruned(decoded.event.mission ?? '', decoded.event.data);
       }
-      entity = foldEvent(this.#request.reducers, decoded, author, (kind, key) =>
-        this.entities.get(`${kind}/${key}`),
-      );
+      this.#fold.take(decoded, place);
     } catch (error) {
       this.#damage.add('event-unreadable', id, (error as Error).message);
-    }
-    if (entity === undefined) return;
-    this.entities.set(`${entity.kind}/${entity.id}`, entity);
-    if (entity.kind === 'space' && entity.id === this.#request.space) {
-      const { members, chains } = entity.body as SpaceState;
-      this.#members = members;
-      this.#started = chains;
     }
   }
 }

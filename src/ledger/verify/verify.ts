@@ -7,10 +7,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import { findBlob } from '#ledger/store/blob-store.ts';
 import { openForReading } from '#ledger/store/database.ts';
 import { entityFromRow } from '#ledger/store/entity-store.ts';
-import { entityLine, hashLines, lineOf } from '#ledger/fold.ts';
+import { entityLine, hashLines, lineOf } from '#ledger/state/fold.ts';
 import { readHeadFile } from '#ledger/store/head-file.ts';
 import type { ChainHead, VerifyReport } from '#ledger/ledger.ts';
-import type { ReducerSet } from '#ledger/reducer.ts';
+import type { ReducerSet } from '#ledger/state/reducer.ts';
 import { readMeta } from '#ledger/store/ledger-state.ts';
 import { ChainWalk, type WalkRequest } from './verify-chain.ts';
 import { checkBlobs } from './verify-blobs.ts';
@@ -25,6 +25,8 @@ export interface VerifyRequest {
   readonly folder: string;
   readonly space: string;
   readonly owner?: string | undefined;
+  /** The key of this node: only what it names itself must be here (undefined = all). */
+  readonly self?: string | undefined;
   readonly reducers: ReducerSet;
   readonly outside: readonly ChainHead[];
   readonly nowMs: () => number;
@@ -57,7 +59,7 @@ export function verifySpace(request: VerifyRequest): VerifyReport {
   });
   blobReader?.close();
   const blobs =
-    guard(damage, 'blobs.db', () => checkBlobs(request.folder, walk.blobs, damage)) ?? 0;
+    guard(damage, 'blobs.db', () => checkBlobs(request.folder, walk.blobs, damage)) ?? NO_BLOBS;
   if (anchor === null) damage.add('anchor-missing', 'head', 'the file can not be read');
   if (anchor === undefined) damage.add('anchor-missing', 'head', 'there is no such file');
   if (walked === true) compareAnchors(anchors, walk, damage);
@@ -66,7 +68,8 @@ export function verifySpace(request: VerifyRequest): VerifyReport {
     commits: walk.commits,
     events: walk.events,
     pruned: walk.pruned,
-    blobs,
+    blobs: blobs.here,
+    absent: blobs.absent,
     head: walk.last,
     anchoredSeq: Math.max(0, ...anchors.map(({ seq }) => seq)),
     stateHash: hashLines(request.reducers, [...lines.values()]),
@@ -74,6 +77,8 @@ export function verifySpace(request: VerifyRequest): VerifyReport {
     damage: damage.list.filter(({ id }) => !walk.explained.has(id)),
   };
 }
+
+const NO_BLOBS = { here: 0, absent: 0 };
 
 /** Undefined when it can't be opened: that is a finding when the blobs themselves are read. */
 function openBlobs(folder: string): DatabaseSync | undefined {

@@ -1,5 +1,5 @@
 /**
- * What agents expect, find, decide and say to each other. All are notes: they change no state, they
+ * What agents expect, find and decide. All are notes: they change no state, they
  * are why the state is as it is. `actor` of the envelope is who speaks; `cause` names the event
  * that this one answers to.
  */
@@ -12,13 +12,7 @@ export const LAYERS = ['safety', 'swarm', 'mission'] as const;
 /** A layer of decisions; an earlier one overrides a later one. */
 export type Layer = (typeof LAYERS)[number];
 
-/** What a message between peers is for. */
-export const MESSAGE_KINDS = ['announce', 'warn', 'yield', 'ask', 'answer', 'dispatch'] as const;
-
-/** The purpose of a message. */
-export type MessageKind = (typeof MESSAGE_KINDS)[number];
-
-/** Events of agents at work. Subjects: `task/<id>`, `file/<path>`, `agent/<name>`, `message/<id>`. */
+/** Events of agents at work. Subjects: `task/<id>`, `file/<path>`, `agent/<name>`. */
 export const agentEvents = {
   /** Said before an action; its outcome follows, then `expectation.met` or `.failed`. */
   'agent.expected': noteEvent({ task: text, action: text, expects: text }),
@@ -53,20 +47,4 @@ export const agentEvents = {
     whom: text,
     why: text,
   }),
-} as const;
-
-/** Messages between agents. The sender records before it leaves, the receiver before it is handled. */
-export const messageEvents = {
-  /** `to` is an agent or a topic; `about` the paths it concerns; `replyTo` the message it answers. */
-  'message.sent': noteEvent({
-    to: text,
-    kind: oneOf(...MESSAGE_KINDS),
-    text,
-    about: optional(list(text)),
-    task: optional(text),
-    replyTo: optional(text),
-    sentAt: text,
-  }),
-  'message.received': noteEvent({ message: text, receivedAt: text }),
-  'message.handled': noteEvent({ message: text, processingMs: integer }),
 } as const;

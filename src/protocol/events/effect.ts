@@ -44,6 +44,16 @@ export const commandOutput = fields({
   totalBytes: integer,
 });
 
+/** What holds a program: tier, mechanism and strength, and the walls by name. */
+export const enclosureShape = fields({
+  tier: oneOf('T0', 'T1', 'T1+', 'T2', 'T3'),
+  mechanism: text,
+  strength: oneOf('runtime', 'kernel', 'double', 'machine'),
+  walls: list(text),
+  /** `deno 2.9.5`. */
+  versions: list(text),
+});
+
 const commandFields = {
   effect: text,
   exitCode: nullable(integer),
@@ -51,6 +61,10 @@ const commandFields = {
   timedOut: flag,
   durationMs: integer,
   output: commandOutput,
+  /** What held it; without it the program ran as the person. */
+  enclosure: optional(enclosureShape),
+  cpuMs: optional(integer),
+  peakBytes: optional(integer),
 } as const;
 
 const commandDone = homeEvent('effect', commandFields);

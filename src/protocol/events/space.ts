@@ -1,5 +1,5 @@
 /** Events of a space: its genesis, its members, the start of a further chain, what was pruned. */
-import { homeEvent, noteEvent } from '../event-type.ts';
+import { homeEvent, mergeEvent, noteEvent } from '../event-type.ts';
 import { digest, integer, list, nullable, oneOf, optional, text, fields } from '../shape.ts';
 import { blobReference } from './mission.ts';
 
@@ -9,17 +9,38 @@ export const memberRole = oneOf('owner', 'writer', 'reader');
 /** A place on a chain: its random id, the commit's number and hash. */
 export const chainPoint = fields({ chain: text, seq: integer, hash: digest });
 
+/** A signed header as it was received, both base64. */
+const signedHeader = fields({ header: text, signature: text });
+
 /** Types whose subject is `space/<id>`. Keys are ed25519 public keys, 64 hexadecimal digits. */
 export const spaceEvents = {
   'space.created': homeEvent('space', { owner: digest, format: integer }),
-  'space.member-admitted': homeEvent('space', { key: digest, role: memberRole }),
+  'space.member-admitted': homeEvent('space', {
+    key: digest,
+    role: memberRole,
+    name: optional(text),
+  }),
+  /** Everything of the member's chain after `cut` is void, whenever it arrives. */
   'space.member-removed': homeEvent('space', { key: digest, cut: optional(chainPoint) }),
-  'space.chain-started': homeEvent('space', {
+  /** Every member starts its own chains. */
+  'space.chain-started': mergeEvent('space', {
     chain: text,
     after: nullable(chainPoint),
     reason: text,
     /** Ids that are known to be gone: events, blobs by hash, `chain:seq` of a first lost commit. */
     lost: optional(list(text)),
+  }),
+  /**
+   * Two different commits that one author signed with the same number, as `space/<id>` remembers
+   * them: from that number on nothing of the chain counts. The signatures are the proof, so any
+   * member may say it.
+   */
+  'chain.forked': mergeEvent('space', {
+    author: digest,
+    chain: text,
+    seq: integer,
+    first: signedHeader,
+    second: signedHeader,
   }),
 } as const;
 

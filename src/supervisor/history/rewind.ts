@@ -6,7 +6,7 @@ import { foldMission } from '#ledger/history/fold-mission.ts';
 import { resolveMoment, type Moment } from '#ledger/history/moment.ts';
 import type { Ledger } from '#ledger/ledger.ts';
 import { prunedNotes } from '#ledger/prune/pruned-mission.ts';
-import type { ReducerSet } from '#ledger/reducer.ts';
+import type { ReducerSet } from '#ledger/state/reducer.ts';
 import type { Entity } from '#protocol/entity.ts';
 import { parseEnvelope } from '#protocol/event.ts';
 import { SkeinError } from '#protocol/errors.ts';

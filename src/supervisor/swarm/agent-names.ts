@@ -28,6 +28,11 @@ export class AgentNames {
     this.#agents.set(agent.name, agent);
   }
 
+  /** Whether somebody has the name. */
+  isTaken(name: string): boolean {
+    return this.#agents.has(name);
+  }
+
   /** The name is free again. */
   free(name: string): void {
     this.#agents.delete(name);

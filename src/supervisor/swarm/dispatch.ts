@@ -6,11 +6,12 @@
  */
 import { SkeinError } from '#protocol/errors.ts';
 import { safePoint } from '#tasks/mission-work.ts';
-import { findAgent } from './hire.ts';
+import { findAgent, findFarAgent } from './hire.ts';
 import { MOST_SILENCES, silentTooOften } from './lease-time.ts';
 import { runTask, type TaskEnd } from './run-task.ts';
 import { taskState, type Swarm } from './swarm.ts';
-import { readyTasks } from '../plan/task-graph.ts';
+import { editsOf } from './task/planned-edits.ts';
+import { readyTasks, type PlannedTask } from '../plan/task-graph.ts';
 
 /** How a swarm came to its end: all tasks are done, or something was not as expected. */
 export type SwarmEnd = { readonly type: 'done' } | { readonly type: 'unmet' };
@@ -96,7 +97,9 @@ function sendReady(state: Dispatching): void {
     const { id } = planned;
     if (running.has(id) || (blocked.get(id) ?? -1) >= rings) continue;
     blocked.delete(id);
-    const agent = findAgent(swarm, planned.role);
+    const agent =
+      (mayGoFar(state, planned) ? findFarAgent(swarm) : undefined) ??
+      findAgent(swarm, planned.role);
     agent.task = id;
     const wanted = state.wanted.get(id);
     const more = wanted === undefined ? [] : [wanted];
@@ -110,6 +113,13 @@ function sendReady(state: Dispatching): void {
     running.set(id, ended);
   }
 }
+
+/** Edits may be made elsewhere; a task that came back from there once is done here. */
+const mayGoFar = ({ swarm, silences }: Dispatching, planned: PlannedTask): boolean =>
+  swarm.tools.remote !== undefined &&
+  planned.kind === 'edit' &&
+  !silences.has(planned.id) &&
+  editsOf(swarm, planned).length > 0;
 
 interface Sent {
   readonly task: string;

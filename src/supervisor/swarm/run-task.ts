@@ -11,8 +11,10 @@ import { doTask } from './task/do-task.ts';
 import type { TaskAtWork } from './task/task-at-work.ts';
 import { takeOver } from './task/hand-over.ts';
 import { watchLease } from './lease-clock.ts';
+import { sendFar, settleOffer, type SentFar } from '../remote/send-far.ts';
+import type { Offer } from '../remote/offers.ts';
 import { leaseTtlMs } from './lease-time.ts';
-import { sendTask } from './send-task.ts';
+import { sendTask, type Addressee } from './send-task.ts';
 import type { Swarm } from './swarm.ts';
 import { takeBack, takenByLost } from './take-back.ts';
 import type { PlannedTask } from '../plan/task-graph.ts';
@@ -49,20 +51,45 @@ export async function runTask(
   { agent, more }: Sending,
   work: WorkOn = workOn,
 ): Promise<TaskEnd> {
-  const ttlMs = leaseTtlMs(planned);
-  const answer = await sendTask(swarm, planned, { agent, ttlMs, more }).catch(
-    async (thrown: unknown) => {
-      if (!(await takenByLost(swarm, planned.id, thrown))) throw thrown;
-      return { type: 'too-late' } as const;
-    },
-  );
-  if (answer === undefined) {
-    agent.isLost = true;
-    await takeBack(swarm, planned.id);
-    return { type: 'lost', agent: agent.name };
+  const farMs = agent.far === undefined ? undefined : swarm.tools.remote?.ttlMs;
+  const ttlMs = farMs ?? leaseTtlMs(planned);
+  const { answer, offer } = await send(swarm, planned, { agent, ttlMs, more });
+  try {
+    if (answer === undefined) {
+      agent.isLost = true;
+      await takeBack(swarm, planned.id);
+      return { type: 'lost', agent: agent.name };
+    }
+    if (answer.type !== 'taken') return { type: 'blocked' };
+    const taken = { swarm, planned, agent, lease: answer.lease, ttlMs };
+    const end = await watched({ ...taken, ...(offer === undefined ? {} : { offer }) }, work);
+    if (offer !== undefined) settleOffer(swarm, offer, end.type);
+    return end;
+  } finally {
+    if (offer !== undefined) swarm.tools.remote?.offers.end(offer, taskIsOver(planned.id));
   }
-  if (answer.type !== 'taken') return { type: 'blocked' };
-  return watched({ swarm, planned, agent, lease: answer.lease, ttlMs }, work);
+}
+
+const taskIsOver = (task: string): SkeinError =>
+  new SkeinError('lease-missing', `Cannot take over ${task}: it is not with that agent any more`);
+
+type Sent = {
+  readonly answer: SentFar['answer'] | { readonly type: 'too-late' };
+  readonly offer?: Offer;
+};
+
+async function send(swarm: Swarm, planned: PlannedTask, to: Addressee): Promise<Sent> {
+  const { remote } = swarm.tools;
+  const { far } = to.agent;
+  try {
+    if (far === undefined || remote === undefined) {
+      return { answer: await sendTask(swarm, planned, to) };
+    }
+    return await sendFar({ swarm, remote, planned }, { ...to, far });
+  } catch (thrown) {
+    if (!(await takenByLost(swarm, planned.id, thrown))) throw thrown;
+    return { answer: { type: 'too-late' } };
+  }
 }
 
 interface Taken {
@@ -71,11 +98,12 @@ interface Taken {
   readonly agent: SwarmAgent;
   readonly lease: LeaseToken;
   readonly ttlMs: number;
+  readonly offer?: Offer;
 }
 
 /** The work is waited for only as long as its lease stands: who hangs must not hang the others. */
 async function watched(taken: Taken, carryOut: WorkOn): Promise<TaskEnd> {
-  const { swarm, planned, agent, lease, ttlMs } = taken;
+  const { swarm, planned, agent, lease, ttlMs, offer } = taken;
   const { work } = swarm;
   const stop = new AbortController();
   const silence = Promise.withResolvers<TaskEnd>();
@@ -93,6 +121,7 @@ async function watched(taken: Taken, carryOut: WorkOn): Promise<TaskEnd> {
       alive: watch.alive,
     },
     release: (reason) => releaseTask(taken, { reason, stop }),
+    ...(offer === undefined ? {} : { offer }),
   };
   const doing = carryOut(at, stop, watch.stop);
   // Whoever lost the race may still throw one day.
@@ -147,6 +176,12 @@ async function workOn(
   if (unmet !== undefined) {
     swarm.unmet.push(unmet);
     return { type: 'unmet' };
+  }
+  if (value.name === 'agent-lost' && at.offer !== undefined && !stop.signal.aborted) {
+    // What it did elsewhere is not here: another one does the task.
+    await at.release(value.message);
+    assignment.agent.isLost = true;
+    return { type: 'lost', agent: assignment.agent.name };
   }
   if (value.name !== 'path-held') throw value;
   await at.release(value.message);

@@ -11,6 +11,7 @@ import type { OneAtTime } from '#workspace/one-at-time.ts';
 import type { MissionState, PlanState } from '../mission-reducer.ts';
 import type { PlanContents } from '../plan-contents.ts';
 import type { Recipe } from '../recipe.ts';
+import type { RemoteWorkers } from '../remote/remote-workers.ts';
 import type { AgentNames } from './agent-names.ts';
 import type { LeaseTimers } from './lease-clock.ts';
 
@@ -23,6 +24,8 @@ export interface SwarmTools {
   readonly names: AgentNames;
   /** How many tasks are at work at once, when the person did not say. */
   readonly jobs: number;
+  /** Workers on other nodes of the space, when there may be some. */
+  readonly remote?: RemoteWorkers;
 }
 
 /** A plan that was approved, with its exact contents and the recipe that made it. */

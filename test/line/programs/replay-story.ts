@@ -7,9 +7,11 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openScreen } from '#cli/terminal/mission-screen.ts';
-import { STORY } from '#cli/terminal/fixtures/swarm-story.ts';
+import { BEGAN_MS, STORY } from '#cli/terminal/fixtures/swarm-story.ts';
 
 const file = process.argv[2] ?? '';
+/** As if it had begun just now: how long something takes is shown, and takes room. */
+const laterMs = Date.now() - BEGAN_MS;
 const screen = openScreen({ json: false, plain: false, verbose: false });
 let told = 0;
 let asked = '';
@@ -31,7 +33,9 @@ for (;;) {
   }
   while (told < Math.min(Number(step) || 0, STORY.length)) {
     const event = STORY[told];
-    if (event !== undefined) screen.event(event);
+    if (event !== undefined) {
+      screen.event({ ...event, time: new Date(Date.parse(event.time) + laterMs).toISOString() });
+    }
     told += 1;
   }
   await sleep(20);

@@ -213,7 +213,12 @@ function makeClient(
     subscribe: () => {
       throw new Error('nobody subscribes here');
     },
-    verify: () => Promise.reject(new Error('the oracle verifies')),
+    exchange: {
+      heads: () => [],
+      page: () => undefined,
+      take: () => Promise.reject(new Error('this node is alone')),
+      hasBlob: () => false,
+    },
     stats: () => ({ ...countRows(disk.ledger), ledgerBytes: 0, blobBytes: 0, redacted: 0 }),
     blobs: {
       put,

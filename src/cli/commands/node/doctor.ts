@@ -15,6 +15,7 @@ import {
   prunableText,
   type RecordGrowth,
 } from '../../terminal/record/record-growth.ts';
+import { networkLines, type ShownNetwork } from '../../terminal/bus/network-lines.ts';
 import { style } from '../../terminal/style.ts';
 import { count, size } from '../../terminal/wording.ts';
 import { reportError } from '../../terminal/report-error.ts';
@@ -112,10 +113,27 @@ async function nodeFindings(client: NodeClient): Promise<Finding[]> {
       state: 'good',
       detail: `up, key ${status.key.slice(0, 16)}, epoch ${status.epoch}, ${size(status.rssBytes)}`,
     },
+    ...(await networkFindings(status.network)),
     await worktreeFinding(client),
     ...status.spaces.map(spaceFinding),
     ...(await fetchGrowth(client)).flatMap(growthFindings),
   ];
+}
+
+/** How it meets others, and what the NATS server lacks, also what it would ignore without a word. */
+async function networkFindings(network: ShownNetwork): Promise<Finding[]> {
+  const { nats, problem } = network;
+  if (network.sync === null && problem === null) return [];
+  const [line = '', ...more] = networkLines(network);
+  const detail = [line.replace('network: ', ''), ...more.map((each) => each.trim())].join('; ');
+  const found: Finding = { name: 'network', state: problem === null ? 'good' : 'note', detail };
+  if (nats === null || nats.version === null) return [found];
+  const { missingFeatures } = await import('#bus/nats/server-features.ts');
+  const missing = missingFeatures(nats.version);
+  const list = missing.map(({ name, since }) => `${name} (since ${since})`).join(', ');
+  const lacks = missing.length === 0 ? 'lacks nothing that is known here' : `lacks ${list}`;
+  const told = `server ${nats.version} ${lacks}; Skein needs none of it`;
+  return [found, { name: 'nats', state: 'good', detail: told, facts: missing }];
 }
 
 function growthFindings({ survey, prunable }: RecordGrowth): Finding[] {

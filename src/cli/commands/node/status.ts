@@ -2,6 +2,7 @@
 import type { CliCommand } from '../../command.ts';
 import { connectIfUp, typedPaths } from '../../connect.ts';
 import { shortId } from '../../mission-lookup.ts';
+import { networkLines, type ShownNetwork } from '../../terminal/bus/network-lines.ts';
 
 /** What the node says of itself. */
 export interface NodeStatus {
@@ -15,6 +16,7 @@ export interface NodeStatus {
   readonly missionsAtWork: readonly string[];
   readonly isolation: string;
   readonly worktreeBytes: number;
+  readonly network: ShownNetwork;
   readonly spaces: readonly SpaceStatus[];
 }
 
@@ -59,6 +61,7 @@ function printStatus(home: string, status: NodeStatus): void {
     `node: up for ${Math.round(uptimeMs / 1000)} s (pid ${pid}, ${megabytes(rssBytes)}), key ${key.slice(0, 16)}, epoch ${epoch}\n` +
       `home: ${home}\nmissions at work: ${missionsAtWork.length === 0 ? 'none' : missionsAtWork.map(shortId).join(', ')}\nisolation: ${isolation}\nworktrees: ${megabytes(worktreeBytes)}\n`,
   );
+  for (const line of networkLines(status.network)) process.stdout.write(`${line}\n`);
   for (const space of status.spaces) process.stdout.write(`${spaceLine(space)}\n`);
 }
 

@@ -14,26 +14,29 @@ import { readData } from '../../terminal/read-data.ts';
 
 /** The command. */
 export const command: CliCommand = {
-  usage: 'log [<mission>] [--at <moment>] [--follow] [--all] [--ids] [--json]',
+  usage: 'log [<mission> | --space <space>] [--at <moment>] [--follow] [--all] [--ids] [--json]',
   summary: 'the events of a mission (default: the latest), as they were signed with --json',
   words: [0, 1],
   options: {
     follow: { type: 'boolean', short: 'f', help: 'go on as events are recorded' },
     at: { ...AT_OPTION.at, help: `up to a moment: ${MOMENT_HELP}` },
     ids: { type: 'boolean', help: 'with the id of each event, by which a moment is named' },
+    space: {
+      type: 'string',
+      value: '<space>',
+      help: 'all events of a space: its name (of messages: messages), id, or how that begins',
+    },
     all: { type: 'boolean', help: 'every event of the record, not only of this mission' },
   },
   run: async (typed) => {
     const client = await connect(typed);
-    const found = await findMission(client, typed.words[0]);
-    const until = await lastEvent(client, found, typed);
-    const mission = typed.flag('all') ? '' : `&mission=${found.id}`;
+    const { space, mission, until } = await meant(client, typed);
     const follow = typed.flag('follow') ? '&follow=1' : '';
     const painted = style(process.stdout);
     const stop = new AbortController();
     process.once('SIGINT', () => process.exit(130));
     process.stdout.on('error', () => stop.abort());
-    const path = `/v1/events?space=${found.space}${mission}${follow}`;
+    const path = `/v1/events?space=${space}${mission}${follow}`;
     for await (const line of client.lines(path, stop.signal)) {
       const isJson = typed.flag('json');
       process.stdout.write(`${isJson ? line : eventLine(line, painted, typed.flag('ids'))}\n`);
@@ -42,6 +45,28 @@ export const command: CliCommand = {
     return 0;
   },
 };
+
+interface Meant {
+  readonly space: string;
+  readonly mission: string;
+  readonly until: string | undefined;
+}
+
+/** The mission, or the whole space, that was typed. */
+async function meant(client: NodeClient, typed: Typed): Promise<Meant> {
+  const named = typed.value('space');
+  const [word] = typed.words;
+  if (named !== undefined) {
+    if (word === undefined && typed.value('at') === undefined)
+      return { space: encodeURIComponent(named), mission: '', until: undefined };
+    throw new SkeinError('usage', 'Cannot show a space and a mission or moment at once', {
+      fix: 'Use --space alone.',
+    });
+  }
+  const found = await findMission(client, word);
+  const mission = typed.flag('all') ? '' : `&mission=${found.id}`;
+  return { space: found.space, mission, until: await lastEvent(client, found, typed) };
+}
 
 /** The event after which nothing more is shown, when a moment was named. */
 async function lastEvent(

@@ -31,13 +31,14 @@ export const command: CliCommand = {
 function printReport(report: VerifyReport): void {
   const { green, red, dim } = style(process.stdout);
   const { space, commits, events, pruned, blobs, head, anchoredSeq, damage, durationMs } = report;
+  const absent = report.absent === 0 ? '' : ` (${report.absent} more at other nodes)`;
   const verdict =
     damage.length === 0
       ? green('whole')
       : red(`${damage.length} finding${damage.length === 1 ? '' : 's'}`);
   const gone = pruned === 0 ? '' : ` (${pruned} of them pruned)`;
   process.stdout.write(
-    `record ${space.slice(0, 12)}: ${verdict}  ${commits} commits, ${events} events${gone}, ${blobs} blobs in ${durationMs.toFixed(0)} ms\n`,
+    `record ${space.slice(0, 12)}: ${verdict}  ${commits} commits, ${events} events${gone}, ${blobs} blobs${absent} in ${durationMs.toFixed(0)} ms\n`,
   );
   if (head !== null) {
     process.stdout.write(

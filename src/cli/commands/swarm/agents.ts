@@ -1,6 +1,14 @@
 /** skein agents: who is there, what each is doing, what each holds. */
+import { SkeinError } from '#protocol/errors.ts';
 import type { WorkingAgent } from '#supervisor/swarm/agent-names.ts';
 import type { LeaseState, TaskState } from '#tasks/task-reducer.ts';
+import {
+  addAgent,
+  CARD_OPTIONS,
+  fetchAgents,
+  registeredLine,
+  removeAgent,
+} from '../../messages/registered-agents.ts';
 import type { CliCommand, Typed } from '../../command.ts';
 import { connect } from '../../connect.ts';
 import { AT_OPTION, fetchThen, momentLine } from '../../history/mission-then.ts';
@@ -21,17 +29,38 @@ interface ShownAgent extends Omit<WorkingAgent, 'role' | 'state'> {
 
 /** The command. */
 export const command: CliCommand = {
-  usage: 'agents [<mission>] [--at <moment>]',
-  summary: 'agents that are there or left a task behind: what they do and hold',
-  words: [0, 1],
-  options: { ...AT_OPTION },
+  usage:
+    'agents [<mission>] [--at <moment>] | agents add <name> [--skill <name>]... | agents remove <name>',
+  summary:
+    'agents: of missions, what they do and hold; registered for messages, what waits for them',
+  words: [0, 2],
+  options: { ...AT_OPTION, ...CARD_OPTIONS },
   run: async (typed) => {
+    const [word, name] = typed.words;
+    if (name !== undefined) return change(typed, word, name);
     const agents = await agentsOf(await connect(typed), typed);
-    printRows(agents, typed.flag('json'), (agent, painted) => [agentLine(agent, painted)]);
-    if (agents.rows.length === 0) process.stderr.write('No agent is at work.\n');
+    // Those of one mission, or of the past, are not those who wait for messages.
+    const isAll = word === undefined && typed.value('at') === undefined;
+    const registered = isAll ? await fetchAgents(typed) : [];
+    const json = typed.flag('json');
+    printRows(agents, json, (agent, painted) => [agentLine(agent, painted)]);
+    printRows({ head: [], rows: registered }, json, (each, painted) => [
+      registeredLine(each, painted),
+    ]);
+    if (agents.rows.length + registered.length === 0) {
+      process.stderr.write('No agent is at work, none is registered.\n');
+    }
     return 0;
   },
 };
+
+function change(typed: Typed, verb: string | undefined, name: string): Promise<number> {
+  if (verb === 'add') return addAgent(typed, name);
+  if (verb === 'remove') return removeAgent(typed, name);
+  throw new SkeinError('usage', `Cannot run agents ${verb}: it is no way to change them`, {
+    fix: 'Say "agents add <name>" or "agents remove <name>".',
+  });
+}
 
 async function agentsOf(client: NodeClient, typed: Typed): Promise<Rows<ShownAgent>> {
   const [word] = typed.words;

@@ -21,18 +21,11 @@ export const AGENT_TOLD: Told = {
     `${yellow(`${word(data['layer'])} over ${word(data['over'])}`)}: ${word(data['by'])} over ${word(data['whom'])}: ${firstLine(data['why'])}`,
   'message.sent': (data, { cyan }, event) =>
     `${event.actor} ${cyan(sayingOf(data))}: ${firstLine(data['text'])}${aboutPaths(data)}`,
-  'message.received': (data, _style, event) =>
-    `${event.actor} received message ${shortEnd(data['message'])}`,
-  'message.handled': (data, _style, event) =>
-    `${event.actor} handled message ${shortEnd(data['message'])} in ${word(data['processingMs'])} ms`,
 };
 
 /** While a mission is planned there is no task yet. */
 const ofTask = ({ task }: Data): string =>
   task === '' || task === undefined ? '' : ` (${taskName(task)})`;
-
-/** Ids of one millisecond begin alike: their end tells them apart. */
-const shortEnd = (id: unknown): string => `...${word(id).slice(-6)}`;
 
 /** What was done to what: the action and, when it was not to the task itself, its subject. */
 function actionText(data: Data, event: EventEnvelope): string {
@@ -57,7 +50,9 @@ const strategyText = (data: Data): string => {
 /** Who is spoken to, and what for. */
 function sayingOf(data: Data): string {
   // A topic of the mission reaches whoever is there.
-  const to = word(data['to']).replace(/^mission:.*$/u, 'all agents');
+  const to = word(data['to'])
+    .replace(/^mission:.*$/u, 'all agents')
+    .replace(/@[0-9a-f]+$/u, '');
   switch (data['kind']) {
     case 'announce':
       return `announces to ${to}`;

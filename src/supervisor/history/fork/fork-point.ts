@@ -3,7 +3,7 @@
  * its tasks were, what the done ones had written and found out. Reads the record, nothing else.
  */
 import type { Ledger } from '#ledger/ledger.ts';
-import type { ReducerSet } from '#ledger/reducer.ts';
+import type { ReducerSet } from '#ledger/state/reducer.ts';
 import { eachEvent } from '#ledger/history/mission-events.ts';
 import { resolveCommandEnd } from '#ledger/history/whole-command.ts';
 import type { Entity } from '#protocol/entity.ts';

@@ -72,6 +72,8 @@ function contextOf(
     node: author,
     space,
     authority: first?.authority ?? 'system',
+    actor: first?.actor ?? '',
+    command: first?.id ?? '',
   };
 }
 

@@ -5,11 +5,11 @@
  */
 import type { Runner } from '#agents/runner.ts';
 import type { DeciderTable } from '#ledger/decider.ts';
-import { entityLine, hashLines } from '#ledger/fold.ts';
+import { entityLine, hashLines } from '#ledger/state/fold.ts';
 import { foldMission } from '#ledger/history/fold-mission.ts';
 import { resolveCommandEnd } from '#ledger/history/whole-command.ts';
 import type { Ledger, LedgerReader } from '#ledger/ledger.ts';
-import type { ReducerSet } from '#ledger/reducer.ts';
+import type { ReducerSet } from '#ledger/state/reducer.ts';
 import type { Entity } from '#protocol/entity.ts';
 import { toSkeinError, type SkeinError } from '#protocol/errors.ts';
 import type { Repository } from '#workspace/git/open-repository.ts';

@@ -1,7 +1,7 @@
 /** The state of a mission as a replay comes to it, event by event, from nothing but its own events. */
-import { foldEvent } from '#ledger/fold.ts';
+import { foldEvent } from '#ledger/state/fold.ts';
 import type { BlobReference, LedgerReader } from '#ledger/ledger.ts';
-import type { ReducerSet } from '#ledger/reducer.ts';
+import type { ReducerSet } from '#ledger/state/reducer.ts';
 import type { Entity } from '#protocol/entity.ts';
 import type { EntityKind } from '#protocol/event-type.ts';
 import type { SkeinEvent } from '#protocol/event-types.ts';

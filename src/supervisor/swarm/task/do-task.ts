@@ -3,14 +3,16 @@ import { SkeinError } from '#protocol/errors.ts';
 import type { TaskKind } from '#protocol/events/mission.ts';
 import type { ProposedEdit } from '#workspace/apply-edit.ts';
 import { toProposedEdit } from '../../plan-contents.ts';
+import { takeWork } from '../../remote/take-work.ts';
 import { assertNothingWritten } from './assert-clean.ts';
 import { runPlannedCommand } from './run-planned.ts';
 import { proveChange } from './prove-change.ts';
 import { reviewChange } from './review-change.ts';
 import type { Swarm, Unmet } from '../swarm.ts';
-import { comesBefore, type PlannedTask } from '../../plan/task-graph.ts';
+import { comesBefore } from '../../plan/task-graph.ts';
 import { checksOf, lookout, type HandOver, type TaskAtWork } from './task-at-work.ts';
 import { unmetDiscoveries } from './unmet.ts';
+import { editsOf } from './planned-edits.ts';
 import { writtenFiles } from './written-files.ts';
 
 const nothing: HandOver = { checks: [], unmet: [] };
@@ -27,7 +29,7 @@ const BY_KIND: Readonly<Record<Exclude<TaskKind, 'diagnose'>, DoTask>> = {
     const { swarm, planned, assignment } = at;
     const edits = editsOf(swarm, planned);
     await tellPeers(at, edits);
-    await swarm.crew.coder.edit(assignment, edits);
+    await swarm.crew.coder.edit(assignment, await makeEdits(at, edits));
     return { ...nothing, unmet: await lookAround(at) };
   },
   command: async (at) => ({ ...nothing, found: await runPlannedCommand(at) }),
@@ -43,22 +45,14 @@ export function doTask(at: TaskAtWork): Promise<HandOver> {
   return BY_KIND[kind](at);
 }
 
-/**
- * The exact edits of a task that are not made yet; what a plan before this one has changed is
- * edited as it is now.
- */
-export function editsOf(swarm: Swarm, { writeSet }: PlannedTask): ProposedEdit[] {
-  const { approved, work } = swarm;
-  const paths = new Set(writeSet);
-  const written = new Map(
-    writtenFiles(swarm, writeSet).map(({ path, afterHash }) => [path, afterHash]),
-  );
-  return approved.contents.edits
-    .filter(({ path, afterHash }) => paths.has(path) && written.get(path) !== afterHash)
-    .map((edit) => {
-      const baseHash = written.get(edit.path) ?? edit.baseHash;
-      return { ...toProposedEdit(work.ledger.blobs, edit), baseHash };
-    });
+/** What is to go through the door: as planned, or as a worker on another node has made it. */
+async function makeEdits(
+  at: TaskAtWork,
+  edits: readonly ProposedEdit[],
+): Promise<readonly ProposedEdit[]> {
+  const { remote } = at.swarm.tools;
+  if (remote === undefined || at.offer === undefined) return edits;
+  return takeWork(at, remote, { offer: at.offer, edits });
 }
 
 /** Peers hear of a change of names before it is made: what they use may be called otherwise soon. */

@@ -2,6 +2,7 @@
 import type { Assignment } from '#agents/assignment.ts';
 import type { Evidence } from '#agents/runner.ts';
 import type { Lookout } from '../../recipe.ts';
+import type { Offer } from '../../remote/offers.ts';
 import type { Swarm, Unmet } from '../swarm.ts';
 import type { PlannedTask } from '../../plan/task-graph.ts';
 
@@ -10,6 +11,8 @@ export interface TaskAtWork {
   readonly swarm: Swarm;
   readonly planned: PlannedTask;
   readonly assignment: Assignment;
+  /** When its agent is on another node: what it was sent. */
+  readonly offer?: Offer;
   readonly release: (reason: string) => Promise<void>;
 }
 
