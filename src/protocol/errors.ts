@@ -112,6 +112,7 @@ export const ERRORS = {
   'sandbox-failed': row(5802, 500, 1),
   'secret-missing': row(5803, 400, 2),
   'tool-unknown': row(5804, 404, 3),
+  'sandbox-busy': row(5805, 429, 75, true),
   // 575x: moving in from an old bus
   'import-unreadable': row(5751, 422, 2),
   'import-ambiguous': row(5752, 400, 2),

@@ -89,6 +89,11 @@ export interface SandboxRequest {
   readonly network?: NetworkPolicy;
   /** What `tools.call` reaches; without it a program has no tools. */
   readonly callTool?: CallTool;
+  /**
+   * Awaited before the program begins, when it is known what will hold it: so its start can be on
+   * stable storage. What it throws is the run's error, and nothing runs.
+   */
+  readonly beforeStart?: (enclosure: Enclosure, limits: Limits) => Promise<void>;
   readonly signal?: AbortSignal;
 }
 

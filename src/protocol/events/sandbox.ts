@@ -56,6 +56,8 @@ export const sandboxEvents = {
     stdout: commandOutput,
     stderr: commandOutput,
     changed: list(changedFile),
+    /** The unified diff of what it changed, after redaction. */
+    diff: optional(blobReference),
     refused: list(fields({ path: text, reason: text })),
     /** Why the sandbox itself failed. */
     error: optional(text),
