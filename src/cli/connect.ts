@@ -12,8 +12,11 @@ const { closeSync, lstatSync, mkdirSync, openSync, readFileSync } =
   process.getBuiltinModule('node:fs');
 const { connect: openSocket } = process.getBuiltinModule('node:net');
 
-const START_TIMEOUT_MS = 20_000;
+/** A node is there in half a second; a machine that has no time for it is no reason to give up. */
+const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 15;
+/** Many who wait for one node don't keep it from starting. */
+const LONGEST_POLL_MS = 200;
 
 /** The paths of the home that a call is about. */
 export const typedPaths = (typed: Typed): HomePaths =>
@@ -78,8 +81,10 @@ async function startNode(paths: HomePaths): Promise<void> {
   const { setTimeout: sleep } = process.getBuiltinModule('node:timers/promises');
   const deadline = performance.now() + START_TIMEOUT_MS;
   let child = await spawnNode(paths);
+  let waitMs = POLL_MS;
   while (performance.now() < deadline) {
-    await sleep(POLL_MS);
+    await sleep(waitMs);
+    waitMs = Math.min(waitMs * 1.1, LONGEST_POLL_MS);
     if (await isUp(paths.socket)) return;
     if (child.exitCode === null && child.signalCode === null) continue;
     if (child.exitCode === DISK_FAILED) throw diskFailed(paths);

@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** Where Debian puts it. */
 export const NATS_PROGRAM = '/usr/sbin/nats-server';
-const START_LIMIT_MS = 20_000;
+const START_LIMIT_MS = 60_000;
 
 /** Why NATS can't be tried here, or false. */
 export const skipWithoutNats =
@@ -25,7 +25,7 @@ export interface NatsServer {
   readonly signal: (signal: NodeJS.Signals) => void;
   /** Kills it with SIGKILL; resolves when it is gone. */
   readonly kill: () => Promise<void>;
-  /** Starts it again; resolves when it talks. */
+  /** Starts it again when it is down; resolves when it talks. */
   readonly start: () => Promise<void>;
   /** Kills it and removes its folder. */
   readonly stop: () => Promise<void>;
@@ -45,10 +45,11 @@ export async function startNats(config = '', port?: number): Promise<NatsServer>
     await gone;
   };
   const start = async (): Promise<void> => {
+    if (child !== undefined && child.exitCode === null && child.signalCode === null) return;
     child = spawn(NATS_PROGRAM, ['-c', configFile, '-sd', join(folder, 'jetstream')], {
       stdio: 'ignore',
     });
-    await talks(own, () => readLog(logFile));
+    await talks(own, child, () => readLog(logFile));
   };
   await start();
   return {
@@ -76,9 +77,10 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function talks(port: number, log: () => string): Promise<void> {
+async function talks(port: number, child: ChildProcess, log: () => string): Promise<void> {
   const endMs = performance.now() + START_LIMIT_MS;
   while (!(await greets(port))) {
+    if (child.exitCode !== null) throw new Error(`nats-server ended: ${log()}`);
     if (performance.now() > endMs) throw new Error(`nats-server did not start: ${log()}`);
     await delay(5);
   }

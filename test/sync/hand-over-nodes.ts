@@ -203,7 +203,7 @@ export function makeNodes(members: number): readonly [PostNode, PostNode, ...Pos
   return [owner, ...others].map((node) => new PostNode(node)) as [PostNode, PostNode];
 }
 
-const LIMIT_MS = 12_000;
+const LIMIT_MS = 60_000;
 
 /** Resolves when `isSo` holds; rejects when that takes too long. */
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {

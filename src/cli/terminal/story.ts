@@ -4,12 +4,20 @@ import { AGENT_TOLD } from './story/agent-story.ts';
 import { BUS_TOLD } from './story/bus-story.ts';
 import { EFFECT_TOLD } from './story/effect-story.ts';
 import { MISSION_TOLD } from './story/mission-story.ts';
+import { SANDBOX_TOLD } from './story/sandbox-story.ts';
 import { TASK_TOLD } from './story/task-story.ts';
 import { aboutName, type Data, type Told } from './story/teller.ts';
 import type { Style } from './style.ts';
 import { firstLine } from './wording.ts';
 
-const TOLD: Told = { ...MISSION_TOLD, ...TASK_TOLD, ...AGENT_TOLD, ...BUS_TOLD, ...EFFECT_TOLD };
+const TOLD: Told = {
+  ...MISSION_TOLD,
+  ...TASK_TOLD,
+  ...AGENT_TOLD,
+  ...BUS_TOLD,
+  ...EFFECT_TOLD,
+  ...SANDBOX_TOLD,
+};
 
 /** Steps that only matter when something stops between them; hidden in a short story. */
 const DETAILS = new Set([
