@@ -1,0 +1,104 @@
+/**
+ * The two shell scripts of a jail. The outer one joins the control group, the inner one sets the limits
+ * of a process and waits until Skein says go: both have to happen in the process that becomes the next.
+ */
+import { SkeinError } from '#protocol/errors.ts';
+import type { JailRequest } from '#sandbox/jail/jail.ts';
+
+/** The descriptors that bubblewrap and the scripts start with. dash knows only those of one digit. */
+export const DESCRIPTOR = {
+  /** What bubblewrap says: the process id of the jail, its errors. */
+  report: 3,
+  /** `ready` from the jail, `go` to it. */
+  control: 4,
+  launch: 5,
+  /** The program's stderr, while 2 is bubblewrap's. */
+  savedStderr: 6,
+  options: 7,
+  passwd: 8,
+  group: 9,
+  hosts: 10,
+  seccomp: 11,
+} as const;
+
+/** What the jail says when its walls stand and its program has not begun. */
+export const READY = 'ready';
+
+/** The word it then waits for. At the end of the stream, when Skein is dead, it ends instead. */
+export const GO = 'go\n';
+
+/** Exit code of a jail that ended before its program began. */
+const NOT_BEGUN = 125;
+
+/**
+ * What V8 reserves as data and never uses (its code range), measured; a limit on data below it lets
+ * no program of V8 begin.
+ */
+const RESERVED_BYTES = 512 * 1024 * 1024;
+
+const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** The outer script: joins the groups, hides the folder from the environment, becomes bubblewrap. */
+export function outerScript(joinFiles: readonly string[], bubblewrap: string): string {
+  const joins = joinFiles.map((file) => `echo $$ > ${quote(file)} || exit ${NOT_BEGUN}\n`);
+  const { report, savedStderr, options, launch } = DESCRIPTOR;
+  return [
+    `exec ${savedStderr}>&2 2>&${report}\n`,
+    ...joins,
+    'unset PWD OLDPWD SHLVL\n',
+    `exec ${quote(bubblewrap)} --args ${options} -- /bin/sh /dev/fd/${launch}\n`,
+  ].join('');
+}
+
+/**
+ * The inner script. The program's environment is set by the last `exec` alone: a variable such as
+ * LD_PRELOAD would else run code in the shell, before the limits. Argument 0 that can't be found or run
+ * ends it with 127 or 126 and a line on stderr, as a shell does.
+ */
+export function innerScript(request: JailRequest): string {
+  const { control, report, savedStderr, launch } = DESCRIPTOR;
+  const environment = Object.entries(request.environment).map(([name, value]) => {
+    checkVariable(name, value);
+    return quote(`${name}=${value}`);
+  });
+  const argv = checkArguments(request.argv).map(quote);
+  return [
+    ...limitLines(request).map((line) => `${line} || exit ${NOT_BEGUN}\n`),
+    `echo ${READY} >&${control}\n`,
+    `read -r go <&${control} || exit ${NOT_BEGUN}\n`,
+    `exec 2>&${savedStderr} ${report}>&- ${control}>&- ${savedStderr}>&- ${launch}<&-\n`,
+    `exec /usr/bin/env -i ${[...environment, ...argv].join(' ')}\n`,
+  ].join('');
+}
+
+function limitLines(request: JailRequest): string[] {
+  const { limits, memory = 'data' } = request;
+  const kilobytes = (bytes: number): number => Math.ceil(bytes / 1024);
+  return [
+    'ulimit -c 0',
+    // Soft and hard are one: the kernel kills at the second, a program can't catch it.
+    `ulimit -t ${Math.max(1, Math.ceil(limits.cpuMs / 1000))}`,
+    // In blocks of 512 bytes, as POSIX has it.
+    `ulimit -f ${Math.ceil(limits.fileBytes / 512)}`,
+    `ulimit -n ${limits.openFiles}`,
+    // `-u` is bash, `-p` is dash.
+    `{ ulimit -u ${limits.processes} 2>/dev/null || ulimit -p ${limits.processes}; }`,
+    ...(memory === 'address' ? [`ulimit -v ${kilobytes(limits.memoryBytes)}`] : []),
+    ...(memory === 'data' ? [`ulimit -d ${kilobytes(limits.memoryBytes + RESERVED_BYTES)}`] : []),
+  ];
+}
+
+function checkVariable(name: string, value: string): void {
+  if (name !== '' && !/[=\0]/.test(name) && !name.startsWith('-') && !value.includes('\0')) return;
+  throw new SkeinError('usage', `Cannot set the variable ${JSON.stringify(name)}: no such name`, {
+    fix: 'Give names without "=" and NUL that begin with no dash, and values without NUL',
+  });
+}
+
+function checkArguments(argv: readonly string[]): readonly string[] {
+  const name = argv[0] ?? '';
+  if (name !== '' && !name.includes('=') && argv.every((each) => !each.includes('\0'))) return argv;
+  throw new SkeinError('usage', `Cannot run ${JSON.stringify(name)}: it can be no program's name`, {
+    fix: 'Name a program without "=", and give arguments without NUL',
+  });
+}

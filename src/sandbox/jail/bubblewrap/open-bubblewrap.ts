@@ -1,0 +1,139 @@
+/** Finds bubblewrap, tries it once, and makes jails with it: the first choice of T2. */
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { toSkeinError } from '#protocol/errors.ts';
+import { COMMAND_LIMITS } from '#sandbox/limits.ts';
+import type { JailBackend, JailRequest } from '../jail.ts';
+import { SYSTEM_PATH, systemMounts } from '../toolchain/system-mounts.ts';
+import { readFeatures } from './features.ts';
+import type { Features } from './features.ts';
+import { startJail } from './start-jail.ts';
+import type { JailMaker } from './start-jail.ts';
+import { strayDescriptors } from './stray-descriptors.ts';
+
+/** All may be left out. */
+export interface BubblewrapOptions {
+  /** Where `bwrap` is; searched in the PATH of the system when not said. */
+  readonly program?: string;
+  /** A classic BPF program for `--seccomp`; null for a machine that has none. */
+  readonly seccomp?: Uint8Array | null;
+}
+
+/** Why it can't be used here, and what to do about it. */
+export interface Unusable {
+  readonly problem: string;
+  readonly fix: string;
+}
+
+const HELP_LIMIT_MS = 10_000;
+const INSTALL = 'Install bubblewrap 0.6 or later: apt install bubblewrap, dnf install bubblewrap';
+
+/** A backend whose jails were seen to start on this machine, or why there is none. Never throws. */
+export async function openBubblewrap(
+  options: BubblewrapOptions = {},
+): Promise<JailBackend | Unusable> {
+  if (process.platform !== 'linux') {
+    return { problem: 'bubblewrap is a program of Linux', fix: 'Use another kind of sandbox here' };
+  }
+  const program = options.program ?? findProgram();
+  if (program === undefined) return { problem: 'There is no program bwrap', fix: INSTALL };
+  const features = await askFeatures(program);
+  if ('problem' in features) return features;
+  const seccomp = options.seccomp ?? null;
+  const maker: JailMaker = {
+    program,
+    frame: { features, system: systemMounts(), hasSeccomp: seccomp !== null },
+    seccomp,
+    stray: strayDescriptors(),
+    openGroup: null,
+  };
+  const refused = await tryOnce(maker);
+  return refused ?? backendOf(maker);
+}
+
+function findProgram(): string | undefined {
+  const folders = [...SYSTEM_PATH.split(':'), ...(process.env['PATH'] ?? '').split(':')];
+  return folders
+    .filter((folder) => path.isAbsolute(folder))
+    .map((folder) => path.join(folder, 'bwrap'))
+    .find((file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile());
+}
+
+async function askFeatures(program: string): Promise<Features | Unusable> {
+  const ask = async (option: string): Promise<string> => {
+    const limits = { timeout: HELP_LIMIT_MS, env: {} };
+    const { stdout, stderr } = await promisify(execFile)(program, [option], limits);
+    return stdout + stderr;
+  };
+  try {
+    const features = readFeatures(await ask('--version'), await ask('--help'));
+    if (!('missing' in features)) return features;
+    return {
+      problem: `${program} is too old: it lacks ${features.missing.join(', ')}`,
+      fix: INSTALL,
+    };
+  } catch (cause) {
+    return { problem: `${program} does not start: ${toSkeinError(cause).message}`, fix: INSTALL };
+  }
+}
+
+/** Nothing is said of a jail that was not seen to start. */
+async function tryOnce(maker: JailMaker): Promise<Unusable | null> {
+  const trial: JailRequest = {
+    argv: ['true'],
+    cwd: '/tmp',
+    environment: { PATH: SYSTEM_PATH },
+    mounts: [],
+    limits: COMMAND_LIMITS,
+    stdio: ['ignore', 'ignore', 'ignore'],
+  };
+  try {
+    const end = await startJail(maker, trial).ended;
+    if (end.exitCode === 0) return null;
+    const how = end.signal ?? `exit code ${end.exitCode}`;
+    return { problem: `\`true\` in a jail ended with ${how}`, fix: INSTALL };
+  } catch (cause) {
+    const error = toSkeinError(cause);
+    return { problem: error.message, fix: error.fix ?? INSTALL };
+  }
+}
+
+const WALLS = (
+  'user-namespace pid-namespace no-network ipc-namespace uts-namespace cgroup-namespace ' +
+  'no-capabilities new-session files read-only-root sized-temporary process-limits'
+).split(' ');
+
+function backendOf(maker: JailMaker): JailBackend {
+  const walls = [
+    ...WALLS,
+    ...(maker.frame.features.disableUserns ? ['no-nested-namespaces'] : []),
+    ...(maker.seccomp === null ? [] : ['seccomp']),
+  ];
+  return {
+    mechanism: 'bubblewrap',
+    walls,
+    versions: { bubblewrap: maker.frame.features.version },
+    start: (request) => startJail(maker, withDefaults(request)),
+    probe: () =>
+      Promise.resolve({
+        enclosure: {
+          tier: 'T2',
+          mechanism: 'bubblewrap',
+          strength: 'kernel',
+          walls,
+          versions: { bubblewrap: maker.frame.features.version },
+        },
+        holds: false,
+        attempts: [],
+        problem: 'Nobody has tried yet to get out',
+        fix: 'Wait for the probe',
+      }),
+  };
+}
+
+const withDefaults = (request: JailRequest): JailRequest => ({
+  ...request,
+  environment: { PATH: SYSTEM_PATH, HOME: '/tmp', TMPDIR: '/tmp', ...request.environment },
+});

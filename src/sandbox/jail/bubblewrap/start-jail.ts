@@ -1,0 +1,236 @@
+/**
+ * One jail from its start to its end. It begins only when all its walls stand and Skein is there to say
+ * go, and it has ended only when the first process of its namespace is gone: then all others are.
+ */
+import { spawn } from 'node:child_process';
+import type { ChildProcess, StdioOptions } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import type { Duplex, Readable, Writable } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
+import { SkeinError, toSkeinError } from '#protocol/errors.ts';
+import type { Group } from '../cgroup/cgroup.ts';
+import type { Jailed, JailEnd, JailRequest } from '../jail.ts';
+import { explainFailure } from './explain-failure.ts';
+import { jailOptions, JAIL_FILES } from './jail-options.ts';
+import type { JailFrame } from './jail-options.ts';
+import { DESCRIPTOR, GO, innerScript, outerScript, READY } from './launch-script.ts';
+import { openLooseFile } from './loose-file.ts';
+import { isAlive, readProcess } from './process-state.ts';
+import type { ProcessIdentity } from './process-state.ts';
+
+/** What starts jails: the program, its frame, the filter, and the groups when there are any. */
+export interface JailMaker {
+  readonly program: string;
+  readonly frame: JailFrame;
+  readonly seccomp: Uint8Array | null;
+  /** Descriptors of Skein that no jail may have; they become /dev/null in it. */
+  readonly stray: readonly number[];
+  readonly openGroup: ((limits: JailRequest['limits']) => Group) | null;
+}
+
+/** How long the kernel may take to end what was killed; more is told, for it is not dead. */
+const DEATH_LIMIT_MS = 60_000;
+const POLL_MS = 2;
+const WATCH_MS = 200;
+const REPORT_LIMIT = 16_384;
+
+/** Starts a jail. What is wrong with a request, or goes wrong at its start, rejects `ended`. */
+export function startJail(maker: JailMaker, request: JailRequest): Jailed {
+  const group = maker.openGroup?.(request.limits) ?? null;
+  try {
+    const child = spawnJail(maker, request, group);
+    return new RunningJail(child, request, group).jailed;
+  } catch (cause) {
+    group?.remove();
+    throw cause;
+  }
+}
+
+function spawnJail(maker: JailMaker, request: JailRequest, group: Group | null): ChildProcess {
+  const files: number[] = [];
+  const give = (content: string | Uint8Array): number => {
+    const file = openLooseFile(content);
+    files.push(file);
+    return file;
+  };
+  try {
+    const script = innerScript(request);
+    const options = jailOptions(maker.frame, request);
+    const stdio: StdioOptions & unknown[] = [...request.stdio, 'pipe', 'pipe'];
+    stdio[DESCRIPTOR.launch] = give(script);
+    stdio[DESCRIPTOR.savedStderr] = 'ignore';
+    stdio[DESCRIPTOR.options] = give(`${options.join('\0')}\0`);
+    for (const name of ['passwd', 'group', 'hosts'] as const) {
+      stdio[DESCRIPTOR[name]] = give(JAIL_FILES[name]);
+    }
+    if (maker.seccomp !== null) stdio[DESCRIPTOR.seccomp] = give(maker.seccomp);
+    hideStray(stdio, maker.stray, files);
+    const outer = outerScript(group?.joinFiles ?? [], maker.program);
+    // An empty environment: bubblewrap is the first process inside, and whoever is there may read its.
+    // A session of its own: what it starts before it is bound to Skein's life is killed with it.
+    return spawn('/bin/sh', ['-c', outer], { env: {}, cwd: '/', detached: true, stdio });
+  } finally {
+    for (const file of files) fs.closeSync(file);
+  }
+}
+
+/** A shell can't close a descriptor of two digits: what must not be seen is replaced by nothing. */
+function hideStray(stdio: unknown[], stray: readonly number[], files: number[]): void {
+  const beyond = stray.filter((descriptor) => descriptor >= stdio.length);
+  if (beyond.length === 0) return;
+  const nothing = fs.openSync('/dev/null', 'r');
+  files.push(nothing);
+  while (stdio.length <= Math.max(...beyond)) {
+    stdio.push(beyond.includes(stdio.length) ? nothing : 'ignore');
+  }
+}
+
+class RunningJail {
+  readonly jailed: Jailed;
+  readonly #child: ChildProcess;
+  readonly #group: Group | null;
+  readonly #report: Readable;
+  readonly #control: Duplex;
+  readonly #cpuLimitMs: number;
+  #said = '';
+  #first: ProcessIdentity | null = null;
+  #began = false;
+  #killed = false;
+  #exited = false;
+
+  constructor(child: ChildProcess, request: JailRequest, group: Group | null) {
+    this.#child = child;
+    this.#group = group;
+    this.#cpuLimitMs = request.limits.cpuMs;
+    this.#report = child.stdio[DESCRIPTOR.report] as Readable;
+    this.#control = child.stdio[DESCRIPTOR.control] as Duplex;
+    this.#listen();
+    const ended = this.#end();
+    // Whoever kills it may not want to know how it ended.
+    ended.catch(() => {});
+    this.jailed = {
+      child,
+      stdin: child.stdio[0] as Writable | null,
+      stdout: child.stdio[1] as Readable | null,
+      stderr: child.stdio[2] as Readable | null,
+      ended,
+      kill: async () => {
+        this.#killed = true;
+        this.#killAll();
+        await ended.catch(() => {});
+      },
+    };
+  }
+
+  #listen(): void {
+    this.#report.on('data', (chunk: Buffer) => {
+      if (this.#said.length < REPORT_LIMIT) this.#said += chunk.toString('latin1');
+      this.#first ??= readFirst(this.#said);
+      if (this.#killed) this.#killAll();
+    });
+    let word = '';
+    this.#control.on('data', (chunk: Buffer) => {
+      word += chunk.toString('latin1');
+      if (!this.#began && word.startsWith(READY)) {
+        this.#began = true;
+        void this.#go();
+      }
+    });
+    // A jail that was killed closes its ends whenever it wants.
+    for (const stream of [this.#report, this.#control]) stream.on('error', () => {});
+  }
+
+  /** The first process waits for its children: only then is it bound to the life of Skein. */
+  async #go(): Promise<void> {
+    while (!this.#exited && !this.#killed) {
+      this.#first ??= readFirst(this.#said);
+      if (this.#first !== null && readProcess(this.#first.pid)?.state === 'S') break;
+      await wait(1);
+    }
+    this.#control.end(GO);
+  }
+
+  async #end(): Promise<JailEnd> {
+    const watch = setInterval(() => this.#watch(), WATCH_MS);
+    watch.unref();
+    try {
+      const [exitCode, signal] = await this.#exit();
+      const usage = await this.#clear();
+      if (!this.#began && !this.#killed) throw explainFailure(this.#said, exitCode, signal);
+      return {
+        exitCode,
+        signal,
+        oom: usage?.oom ?? false,
+        cpuMs: usage?.cpuMs ?? null,
+        peakBytes: usage?.peakBytes ?? null,
+      };
+    } finally {
+      clearInterval(watch);
+    }
+  }
+
+  async #exit(): Promise<[number | null, NodeJS.Signals | null]> {
+    try {
+      return (await once(this.#child, 'exit')) as [number | null, NodeJS.Signals | null];
+    } catch (cause) {
+      throw new SkeinError(
+        'sandbox-failed',
+        `Cannot start a jail: ${toSkeinError(cause).message}`,
+        {
+          cause,
+        },
+      );
+    } finally {
+      this.#exited = true;
+    }
+  }
+
+  /** Waits until all is dead, and takes the group away. */
+  async #clear(): Promise<ReturnType<Group['usage']> | null> {
+    const deadline = Date.now() + DEATH_LIMIT_MS;
+    this.#control.destroy();
+    this.#killAll();
+    while (!this.#report.closed) await this.#pause(deadline);
+    while (this.#first !== null && isAlive(this.#first)) await this.#pause(deadline);
+    const usage = this.#group?.usage() ?? null;
+    while (this.#group?.remove() === false) await this.#pause(deadline);
+    return usage;
+  }
+
+  async #pause(deadline: number): Promise<void> {
+    if (Date.now() > deadline) {
+      throw new SkeinError('sandbox-failed', 'Cannot end a jail: its processes do not die', {
+        fix: 'Look for processes in an uninterruptible wait (state D), for example of a network disk',
+      });
+    }
+    await wait(POLL_MS);
+    this.#killAll();
+  }
+
+  #killAll(): void {
+    // Its id is its own until Node has told of its end.
+    if (!this.#exited && this.#child.pid !== undefined) kill(-this.#child.pid);
+    if (this.#first !== null && isAlive(this.#first)) kill(this.#first.pid);
+    this.#group?.kill();
+  }
+
+  /** The kernel counts the time of one process; that of all together is counted here. */
+  #watch(): void {
+    const used = this.#group?.usage().cpuMs ?? 0;
+    if (used > this.#cpuLimitMs) this.#killAll();
+  }
+}
+
+function readFirst(said: string): ProcessIdentity | null {
+  const pid = /"child-pid":\s*(\d+)\b[^\d]/.exec(said)?.[1];
+  return pid === undefined ? null : readProcess(Number(pid));
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It is dead already.
+  }
+}
