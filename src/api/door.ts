@@ -6,6 +6,7 @@ import type { EntityKind } from '#protocol/event-type.ts';
 import type { Ledger } from '#ledger/ledger.ts';
 import type { ApiMetrics } from './api-metrics.ts';
 import type { BusDoor } from './bus-door.ts';
+import type { SandboxDoor } from './sandbox-door.ts';
 
 /** A command as it comes through the door; `space` says whose record, when the command needs it. */
 export interface DoorCommand {
@@ -57,6 +58,8 @@ export interface Door {
   readonly enter: () => () => void;
   /** Absent: there are no messages. */
   readonly bus?: BusDoor;
+  /** Absent: no programs are run for those who ask. */
+  readonly sandbox?: SandboxDoor;
   /** Absent: nothing is measured. */
   readonly metrics?: ApiMetrics;
 }

@@ -12,14 +12,21 @@ import { getEvents } from './routes/get-events.ts';
 import { getInbox } from './routes/get-inbox.ts';
 import { getMessage } from './routes/get-message.ts';
 import { getMetrics } from './routes/get-metrics.ts';
+import { getProbe } from './routes/get-probe.ts';
+import { getRun } from './routes/get-run.ts';
 import { postCommand } from './routes/post-command.ts';
+import { postRun } from './routes/post-run.ts';
 import type { Variables } from './variables.ts';
 
 /** The largest body of a request, in bytes. */
 const MAX_BODY_BYTES = 1024 * 1024;
 
+/** The largest body of a run, which carries files. */
+const MAX_RUN_BYTES = 32 * 1024 * 1024;
+const RUNS = '/v1/sandbox/runs';
+
 /** What an agent that is no part of the node may ask for; commands are looked at one by one. */
-const FOR_AGENTS = /^\/v1\/(?:commands|inbox|messages)\//u;
+const FOR_AGENTS = /^\/v1\/(?:commands|inbox|messages|sandbox)\//u;
 
 /** The API of one node. Every route wants `Authorization: Bearer <token>`. */
 export function makeApi(door: Door): Hono<Variables> {
@@ -37,19 +44,29 @@ export function makeApi(door: Door): Hono<Variables> {
   api.use(async (context, next) => {
     if (context.get('speaker').authority === 'peer' && !FOR_AGENTS.test(context.req.path)) {
       throw new SkeinError('unauthorized', `Cannot show ${context.req.path} to an agent`, {
-        fix: "An agent may use messages; for all else send the person's token.",
+        fix: "An agent may use messages and the sandbox; for all else send the person's token.",
       });
     }
     await next();
   });
   // Counts the bytes that come: a request need not tell its length.
-  api.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }));
+  const limitBody = bodyLimit({
+    maxSize: MAX_BODY_BYTES,
+    onError: () => refuseBody(MAX_BODY_BYTES),
+  });
+  const limitRun = bodyLimit({ maxSize: MAX_RUN_BYTES, onError: () => refuseBody(MAX_RUN_BYTES) });
+  api.use((context, next) =>
+    context.req.path === RUNS ? limitRun(context, next) : limitBody(context, next),
+  );
   api.post('/v1/commands/:name', (context) => postCommand(door, context));
   api.get('/v1/entities/:kind', (context) => getEntities(door, context));
   api.get('/v1/events', (context) => getEvents(door, context));
   api.get('/v1/blobs/:hash', (context) => getBlob(door, context));
   api.get('/v1/inbox/:agent', (context) => getInbox(door, context));
   api.get('/v1/messages/:id', (context) => getMessage(door, context));
+  api.post(RUNS, (context) => postRun(door, context));
+  api.get(`${RUNS}/:run`, (context) => getRun(door, context));
+  api.get('/v1/sandbox/probe', (context) => getProbe(door, context));
   api.get('/metrics', (context) => getMetrics(door, context));
   // Asked often by those who follow a mission: only what costs nothing.
   api.get('/v1/work', (context) => context.json({ missionsAtWork: door.atWork(), ...door.work() }));
@@ -61,8 +78,9 @@ export function makeApi(door: Door): Hono<Variables> {
   return api;
 }
 
-function refuseBody(): never {
-  throw new SkeinError('payload-too-large', 'Cannot read the request: it is over 1 MB');
+function refuseBody(most: number): never {
+  const megabytes = most / (1024 * 1024);
+  throw new SkeinError('payload-too-large', `Cannot read the request: it is over ${megabytes} MB`);
 }
 
 function speakerOf(door: Door, context: Context<Variables>): Speaker {

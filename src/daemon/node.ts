@@ -11,7 +11,6 @@ import { makeCritic } from '#agents/critic.ts';
 import { makeRunner } from '#agents/runner.ts';
 import { makeScout } from '#agents/scout.ts';
 import { SwarmAgent } from '#agents/swarm-agent.ts';
-import type { Door } from '#api/door.ts';
 import { makeApi } from '#api/routes.ts';
 import type { Bus } from '#bus/bus.ts';
 import type { Mailroom } from '#bus/inbox/mailroom.ts';
@@ -20,7 +19,7 @@ import { GUARDRAILS, makeReflex } from '#guardrails/guardrails.ts';
 import { newTypeErrors } from '#guardrails/new-type-errors.ts';
 import { openDerivedKey, seedOf } from '#identity/derive-key.ts';
 import { openNodeKey } from '#identity/node-key.ts';
-import { isToken, openPersonToken } from '#identity/person-token.ts';
+import { openPersonToken } from '#identity/person-token.ts';
 import type { Signer } from '#identity/signer.ts';
 import type { Ledger } from '#ledger/ledger.ts';
 import { makeRedactor, secretsOf, type Redactor } from '#lib/redact.ts';
@@ -33,18 +32,15 @@ import { readYamlRecipes } from '#supervisor/recipes/yaml-recipe.ts';
 import { Supervisor, type SupervisorOptions } from '#supervisor/supervisor.ts';
 import type { Metrics } from '#telemetry/metrics.ts';
 import { localWorld } from '#workspace/local-world.ts';
-import { findSpace } from './home/default-space.ts';
 import type { HomePaths } from './home/home-paths.ts';
 import { prepareHome, takeOwnership } from './home/home.ts';
 import { idleTimer } from './idle-timer.ts';
-import { listEntities } from './list-entities.ts';
 import { makeNodeMetrics, type NodeMetrics } from './node-metrics.ts';
 import { AgentTokens } from './agent-tokens.ts';
 import type { CommandParts } from './commands/command-parts.ts';
-import { executeCommand } from './commands/node-commands.ts';
 import { makeBusDoor } from './messages/bus-door.ts';
 import { Mailrooms } from './messages/mailrooms.ts';
-import { nodeStatus } from './node-status.ts';
+import { makeDoor } from './node-door.ts';
 import { faultPause, pausingScout } from './fault-pause.ts';
 import { outliveLateErrors } from './network/late-errors.ts';
 import { changeNetworkConfig } from './network/network-config.ts';
@@ -52,6 +48,8 @@ import { Network, type NetworkOptions } from './network/network.ts';
 import { countingBus, makeNetworkMeter } from './metrics/network-meter.ts';
 import { measureNetwork } from './metrics/network-metrics.ts';
 import type { SpaceWatch } from './metrics/space-metrics.ts';
+import { makeNodeSandbox, type NodeSandbox, type OpenNodeSandbox } from './sandbox/node-sandbox.ts';
+import { makeToolCaller } from './sandbox/tool-caller.ts';
 import { Spaces } from './spaces.ts';
 import { FarWork } from './workers/far-work.ts';
 
@@ -69,6 +67,8 @@ export interface NodeOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Settings of the network that are to change, as they were typed. */
   readonly network?: object;
+  /** Absent: programs of others are refused. */
+  readonly openSandbox?: OpenNodeSandbox;
 }
 
 /** How long a closing node goes on serving, so that followers get the last events. */
@@ -106,23 +106,34 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   outliveLateErrors(report);
   const { parts, close: closeParts } = makeParts(ground, () => close());
   const { network, supervisor } = parts;
+  const sandbox = makeSandbox(parts, ground);
   const ended = Promise.withResolvers<void>();
   const idle = idleTimer(
     idleMs,
-    () => supervisor.atWork.length > 0 || network.isConnected,
+    () => supervisor.atWork.length > 0 || network.isConnected || sandbox?.isBusy() === true,
     () => void close(),
   );
-  const server = createServer(
-    getRequestListener(makeApi(makeDoor(parts, ground, idle.enter)).fetch),
-  );
+  const door = makeDoor(parts, {
+    epoch: ground.epoch,
+    key: ground.signer.key,
+    token: ground.token,
+    jobs: defaultJobs,
+    enter: idle.enter,
+    metrics: measured.api,
+    bus: makeBusDoor(parts, after),
+    ...(sandbox === undefined ? {} : { sandbox: sandbox.door }),
+  });
+  const server = createServer(getRequestListener(makeApi(door).fetch));
   await listen(server, paths.socket);
   // Whoever waits for the node need not wait for other nodes.
   network.start().catch((thrown: unknown) => report(toSkeinError(thrown)));
+  sandbox?.closeLeft().catch((thrown: unknown) => report(toSkeinError(thrown)));
 
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= (async () => {
       idle.stop();
+      await sandbox?.close();
       const { left } = await shutDown(parts, server, closeParts);
       measured.close();
       ownership.release();
@@ -147,6 +158,14 @@ function openGround(options: NodeOptions, epoch: number): Ground {
   const report = reporter(redact);
   const bus = countingBus(makeMemoryBus({ soon: setImmediate, after, report }), measured.metrics);
   return { options, epoch, signer, token, bus, redact, report, measured };
+}
+
+/** Programs of others are run by it, when there is one. */
+function makeSandbox(parts: CommandParts, ground: Ground): NodeSandbox | undefined {
+  const { openSandbox: open } = ground.options;
+  if (open === undefined) return undefined;
+  const report = (thrown: unknown): void => ground.report(toSkeinError(thrown));
+  return makeNodeSandbox({ parts, open, toolsFor: makeToolCaller(parts), report });
 }
 
 /** Builds all parts; they know of each other only what they are handed here. */
@@ -369,25 +388,4 @@ async function listen(server: Server, socket: string): Promise<void> {
     server.listen(socket, resolve);
   });
   chmodSync(socket, 0o600);
-}
-
-function makeDoor(parts: CommandParts, ground: Ground, enter: Door['enter']): Door {
-  const { epoch, signer, token, measured } = ground;
-  const { spaces, supervisor } = parts;
-  return {
-    identify: (given) => {
-      if (isToken(given, token)) return { actor: 'person:owner', authority: 'human' };
-      const name = parts.tokens.nameOf(given);
-      return name === undefined ? undefined : { actor: `agent:${name}`, authority: 'peer' };
-    },
-    execute: (command, speaker) => executeCommand(parts, command, speaker),
-    entities: (query) => listEntities(spaces, query),
-    ledger: async (space) => spaces.open(findSpace(spaces, space)),
-    atWork: () => supervisor.atWork,
-    work: () => ({ agents: supervisor.agents, jobs: defaultJobs(), epoch }),
-    status: () => nodeStatus(parts, { epoch, key: signer.key }),
-    enter,
-    metrics: measured.api,
-    bus: makeBusDoor(parts, after),
-  };
 }
