@@ -37,6 +37,7 @@ const COMMANDS: Readonly<Record<string, Load>> = {
   resume: () => import('./commands/mission/resume.ts'),
   rewind: () => import('./commands/history/rewind.ts'),
   run: () => import('./commands/mission/run.ts'),
+  sandbox: () => import('./commands/sandbox/sandbox.ts'),
   send: () => import('./commands/bus/send.ts'),
   show: () => import('./commands/mission/show.ts'),
   status: () => import('./commands/node/status.ts'),

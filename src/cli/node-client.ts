@@ -11,7 +11,8 @@ export interface NodeClient {
   readonly get: <T>(path: string) => Promise<T>;
   readonly bytes: (path: string) => Promise<Buffer>;
   readonly post: <T>(command: CommandCall) => Promise<T>;
-  readonly lines: (path: string, signal?: AbortSignal) => AsyncIterable<string>;
+  /** The lines of an answer as they come; with a `body` that is posted. */
+  readonly lines: (path: string, signal?: AbortSignal, body?: object) => AsyncIterable<string>;
 }
 
 /** A command to send; `id` makes a repeated call harmless. */
@@ -70,8 +71,16 @@ export function makeNodeClient(
     bytes: (path) => whole({ method: 'GET', path }),
     post: ({ name, ...body }) =>
       json({ method: 'POST', path: `/v1/commands/${name}`, body: JSON.stringify(body) }),
-    lines: (path, signal) =>
-      readLines(() => stream({ method: 'GET', path, ...(signal ? { signal } : {}) }), signal),
+    lines: (path, signal, body) => {
+      const call: Call = {
+        ...(body === undefined
+          ? { method: 'GET' }
+          : { method: 'POST', body: JSON.stringify(body) }),
+        path,
+        ...(signal ? { signal } : {}),
+      };
+      return readLines(() => stream(call), signal);
+    },
   };
 }
 
@@ -79,13 +88,14 @@ export function makeNodeClient(
 function ask(socketPath: string, token: string, call: Call): Promise<IncomingMessage> {
   // To import it is to load all that it exports, a WebSocket client too: 40 ms.
   const { request } = process.getBuiltinModule('node:http');
-  const { method, path, signal } = call;
-  const headers = { host: 'skein', authorization: `Bearer ${token}` };
+  const { method, path, body, signal } = call;
+  const content = body === undefined ? {} : { 'content-type': 'application/json' };
+  const headers = { host: 'skein', authorization: `Bearer ${token}`, ...content };
   return new Promise((resolve, reject) => {
     const options = { socketPath, method, path, headers, ...(signal ? { signal } : {}) };
     const asked = request(options, resolve);
     asked.on('error', reject);
-    asked.end();
+    asked.end(body);
   });
 }
 

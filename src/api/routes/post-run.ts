@@ -6,6 +6,7 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { SkeinError, toErrorBody, toSkeinError } from '#protocol/errors.ts';
 import type { Speaker } from '#protocol/command.ts';
+import { pathProblem } from '#sandbox/files/file-path.ts';
 import type { Limits } from '#sandbox/limits.ts';
 import type { Door } from '../door.ts';
 import type { AskedRun, RunLine, SandboxDoor } from '../sandbox-door.ts';
@@ -45,17 +46,14 @@ const program = z.discriminatedUnion('type', [
 ]);
 
 const file = z.strictObject({
-  path: z.string().min(1).max(4_096).refine(isInside, 'is no relative path with / and without ..'),
+  path: z
+    .string()
+    .min(1)
+    .max(4_096)
+    .refine((path) => pathProblem(path) === null, 'is no path that may be given'),
   content: bytes,
   executable: z.boolean().exactOptional(),
 });
-
-function isInside(path: string): boolean {
-  const parts = path.split('/');
-  return (
-    !/[\0\\]/u.test(path) && parts.every((part) => part !== '' && part !== '.' && part !== '..')
-  );
-}
 
 const host = z.string().min(1).max(300);
 

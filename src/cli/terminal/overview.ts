@@ -34,6 +34,9 @@ export const OVERVIEW = `Skein: supervisor, message bus and flight recorder for 
   skein prune [--yes]              let go of the contents of old missions
   skein import | bridge            take over an old message bus; keep its peers reachable
 
+  skein sandbox run <file | ->     run a program that nobody trusts; --command -- npm test
+  skein sandbox show | probe       a run by its record; what holds on this machine
+
   skein status | up | down         the node of this home
   skein doctor | clean             versions, permissions, sizes; remove left-over worktrees
   skein help <command>             options of a command
@@ -44,5 +47,6 @@ Goals: rename <symbol> to <name> [at <path>:<line>]
 Ids may be shortened to any unique beginning; without one the latest
 mission of the repository you are in is meant, else the latest of all.
 Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 5 refused by a guardrail or check,
-  7 conflict or stale, 8 waiting for approval, 75 try again, 130 interrupted
+  7 conflict or stale, 8 waiting for approval, 75 try again, 130 interrupted;
+  of sandbox run: the program's own, 124 met a limit, 137 killed
 `;
