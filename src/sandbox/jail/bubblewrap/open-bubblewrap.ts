@@ -5,7 +5,10 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { toSkeinError } from '#protocol/errors.ts';
 import { COMMAND_LIMITS } from '#sandbox/limits.ts';
+import type { Groups } from '../cgroup/cgroup.ts';
+import { openGroups } from '../cgroup/open-groups.ts';
 import type { JailBackend, JailRequest } from '../jail.ts';
+import { seccompProgram } from '../seccomp/seccomp-program.ts';
 import { SYSTEM_PATH, systemMounts } from '../toolchain/system-mounts.ts';
 import { readFeatures } from './features.ts';
 import type { Features } from './features.ts';
@@ -17,8 +20,10 @@ import { strayDescriptors } from './stray-descriptors.ts';
 export interface BubblewrapOptions {
   /** Where `bwrap` is; searched in the PATH of the system when not said. */
   readonly program?: string;
-  /** A classic BPF program for `--seccomp`; null for a machine that has none. */
+  /** A classic BPF program for `--seccomp`; Skein's own when not said, null for none. */
   readonly seccomp?: Uint8Array | null;
+  /** Control groups; those of this machine when not said, null for none. */
+  readonly groups?: Groups | null;
 }
 
 /** Why it can't be used here, and what to do about it. */
@@ -29,6 +34,11 @@ export interface Unusable {
 
 const HELP_LIMIT_MS = 10_000;
 const INSTALL = 'Install bubblewrap 0.6 or later: apt install bubblewrap, dnf install bubblewrap';
+
+const ROOT_UNBOUND: Unusable = {
+  problem: 'Skein runs as root, whose processes no limit but that of a control group counts',
+  fix: 'Run Skein as an ordinary user, or let it write to a control group with the controller pids',
+};
 
 /** A backend whose jails were seen to start on this machine, or why there is none. Never throws. */
 export async function openBubblewrap(
@@ -41,13 +51,18 @@ export async function openBubblewrap(
   if (program === undefined) return { problem: 'There is no program bwrap', fix: INSTALL };
   const features = await askFeatures(program);
   if ('problem' in features) return features;
-  const seccomp = options.seccomp ?? null;
+  const groups = options.groups === undefined ? await openGroups() : options.groups;
+  if (isRealRoot() && groups?.limits.processes !== true) return ROOT_UNBOUND;
+  const seccomp =
+    options.seccomp === undefined
+      ? seccompProgram({ arch: process.arch, sockets: 'own-namespace' })
+      : options.seccomp;
   const maker: JailMaker = {
     program,
     frame: { features, system: systemMounts(), hasSeccomp: seccomp !== null },
     seccomp,
     stray: strayDescriptors(),
-    openGroup: null,
+    groups,
   };
   const refused = await tryOnce(maker);
   return refused ?? backendOf(maker);
@@ -59,6 +74,12 @@ function findProgram(): string | undefined {
     .filter((folder) => path.isAbsolute(folder))
     .map((folder) => path.join(folder, 'bwrap'))
     .find((file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile());
+}
+
+/** Root of the machine, not the root of a user namespace that is somebody else outside. */
+function isRealRoot(): boolean {
+  if (process.getuid?.() !== 0) return false;
+  return /^\s*0\s+0\s/.test(fs.readFileSync('/proc/self/uid_map', 'latin1'));
 }
 
 async function askFeatures(program: string): Promise<Features | Unusable> {
@@ -110,12 +131,14 @@ function backendOf(maker: JailMaker): JailBackend {
     ...WALLS,
     ...(maker.frame.features.disableUserns ? ['no-nested-namespaces'] : []),
     ...(maker.seccomp === null ? [] : ['seccomp']),
+    ...(maker.groups?.limits.memory === true ? ['memory-cgroup'] : []),
+    ...(maker.groups?.limits.processes === true ? ['pids-cgroup'] : []),
   ];
   return {
     mechanism: 'bubblewrap',
     walls,
     versions: { bubblewrap: maker.frame.features.version },
-    start: (request) => startJail(maker, withDefaults(request)),
+    start: (request) => startJail(maker, withDefaults(maker, request)),
     probe: () =>
       Promise.resolve({
         enclosure: {
@@ -133,7 +156,12 @@ function backendOf(maker: JailMaker): JailBackend {
   };
 }
 
-const withDefaults = (request: JailRequest): JailRequest => ({
-  ...request,
-  environment: { PATH: SYSTEM_PATH, HOME: '/tmp', TMPDIR: '/tmp', ...request.environment },
-});
+function withDefaults(maker: JailMaker, request: JailRequest): JailRequest {
+  // Without a group the memory of each process is bounded at least, whatever was asked for.
+  const grouped = request.memory === 'group-only' && maker.groups?.limits.memory === true;
+  return {
+    ...request,
+    environment: { PATH: SYSTEM_PATH, HOME: '/tmp', TMPDIR: '/tmp', ...request.environment },
+    memory: grouped || request.memory === 'address' ? request.memory : 'data',
+  };
+}

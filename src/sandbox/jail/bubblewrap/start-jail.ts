@@ -9,8 +9,8 @@ import fs from 'node:fs';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
-import type { Group } from '../cgroup/cgroup.ts';
-import type { Jailed, JailEnd, JailRequest } from '../jail.ts';
+import type { Group, Groups } from '../cgroup/cgroup.ts';
+import type { Jailed, JailEnd, JailLimits, JailRequest } from '../jail.ts';
 import { explainFailure } from './explain-failure.ts';
 import { jailOptions, JAIL_FILES } from './jail-options.ts';
 import type { JailFrame } from './jail-options.ts';
@@ -26,7 +26,7 @@ export interface JailMaker {
   readonly seccomp: Uint8Array | null;
   /** Descriptors of Skein that no jail may have; they become /dev/null in it. */
   readonly stray: readonly number[];
-  readonly openGroup: ((limits: JailRequest['limits']) => Group) | null;
+  readonly groups: Groups | null;
 }
 
 /** How long the kernel may take to end what was killed; more is told, for it is not dead. */
@@ -35,9 +35,9 @@ const POLL_MS = 2;
 const WATCH_MS = 200;
 const REPORT_LIMIT = 16_384;
 
-/** Starts a jail. What is wrong with a request, or goes wrong at its start, rejects `ended`. */
+/** Starts a jail. Throws `usage` for a request that can't be, `sandbox-failed` without a group. */
 export function startJail(maker: JailMaker, request: JailRequest): Jailed {
-  const group = maker.openGroup?.(request.limits) ?? null;
+  const group = maker.groups?.open(withOwn(request.limits)) ?? null;
   try {
     const child = spawnJail(maker, request, group);
     return new RunningJail(child, request, group).jailed;
@@ -46,6 +46,12 @@ export function startJail(maker: JailMaker, request: JailRequest): Jailed {
     throw cause;
   }
 }
+
+/** bubblewrap is two processes of its own: one outside, one as the first inside. */
+const withOwn = (limits: JailLimits): JailLimits => ({
+  ...limits,
+  processes: limits.processes + 2,
+});
 
 function spawnJail(maker: JailMaker, request: JailRequest, group: Group | null): ChildProcess {
   const files: number[] = [];
