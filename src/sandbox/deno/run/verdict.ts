@@ -1,0 +1,55 @@
+/** What a run came to, from why it stopped and how its process ended. */
+import type { JailEnd } from '#sandbox/jail/jail.ts';
+import type { LimitName, RunStatus } from '#sandbox/sandbox.ts';
+import type { End } from '../driver/frames.ts';
+
+/** Why a run stopped: whichever came first. */
+export type Stop =
+  | { readonly type: 'end'; readonly end: End }
+  | { readonly type: 'limit'; readonly limit: LimitName; readonly status: RunStatus }
+  | { readonly type: 'killed' }
+  | { readonly type: 'broken' }
+  | { readonly type: 'died'; readonly end: JailEnd };
+
+/** What is told of it; `note` goes to the end of the standard error. */
+export interface Verdict {
+  readonly status: RunStatus;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly value: string | null;
+  readonly note: string;
+}
+
+const NO_MEMORY = /out of memory|memory allocation of \d+ bytes failed|allocation failed/i;
+
+const killed = (status: RunStatus, note = ''): Verdict => ({
+  status,
+  exitCode: null,
+  signal: 'SIGKILL',
+  value: null,
+  note,
+});
+
+/** The verdict; `words` is what the runtime itself said on its standard error. */
+export function judge(stop: Stop, words: string): Verdict {
+  if (stop.type === 'limit') return killed(stop.status);
+  if (stop.type === 'killed') return killed('killed');
+  if (stop.type === 'died') return judgeDeath(stop.end, words);
+  if (stop.type === 'broken') {
+    return killed('error', 'The program broke the pipe to its host and was killed.\n');
+  }
+  const { exitCode, value, isMemory } = stop.end;
+  const failed = isMemory ? 'memory' : 'error';
+  return { status: exitCode === 0 ? 'ok' : failed, exitCode, signal: null, value, note: '' };
+}
+
+function judgeDeath({ exitCode, signal, oom }: JailEnd, words: string): Verdict {
+  const status = statusOfDeath(signal, oom || NO_MEMORY.test(words));
+  return { status, exitCode, signal, value: null, note: words };
+}
+
+// SIGXCPU and, when that was ignored, SIGKILL end who meets the limit of processor time.
+function statusOfDeath(signal: string | null, isMemory: boolean): RunStatus {
+  if (isMemory) return 'memory';
+  return signal === 'SIGXCPU' ? 'timeout' : 'error';
+}
