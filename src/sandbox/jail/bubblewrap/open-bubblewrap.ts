@@ -8,6 +8,7 @@ import { COMMAND_LIMITS } from '#sandbox/limits.ts';
 import type { Groups } from '../cgroup/cgroup.ts';
 import { openGroups } from '../cgroup/open-groups.ts';
 import type { JailBackend, JailRequest } from '../jail.ts';
+import { probeJail } from '../probe/probe-jail.ts';
 import { seccompProgram } from '../seccomp/seccomp-program.ts';
 import { SYSTEM_PATH, systemMounts } from '../toolchain/system-mounts.ts';
 import { readFeatures } from './features.ts';
@@ -134,26 +135,10 @@ function backendOf(maker: JailMaker): JailBackend {
     ...(maker.groups?.limits.memory === true ? ['memory-cgroup'] : []),
     ...(maker.groups?.limits.processes === true ? ['pids-cgroup'] : []),
   ];
-  return {
-    mechanism: 'bubblewrap',
-    walls,
-    versions: { bubblewrap: maker.frame.features.version },
-    start: (request) => startJail(maker, withDefaults(maker, request)),
-    probe: () =>
-      Promise.resolve({
-        enclosure: {
-          tier: 'T2',
-          mechanism: 'bubblewrap',
-          strength: 'kernel',
-          walls,
-          versions: { bubblewrap: maker.frame.features.version },
-        },
-        holds: false,
-        attempts: [],
-        problem: 'Nobody has tried yet to get out',
-        fix: 'Wait for the probe',
-      }),
-  };
+  const start: JailBackend['start'] = (request) => startJail(maker, withDefaults(maker, request));
+  const versions = { bubblewrap: maker.frame.features.version };
+  const made = { mechanism: 'bubblewrap', walls, versions, start } as const;
+  return { ...made, probe: () => probeJail(made) };
 }
 
 function withDefaults(maker: JailMaker, request: JailRequest): JailRequest {
