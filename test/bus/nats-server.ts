@@ -1,7 +1,7 @@
 /** Real nats-server processes on free ports and in temporary folders, to be killed and started again. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,9 +46,12 @@ export async function startNats(config = '', port?: number): Promise<NatsServer>
   };
   const start = async (): Promise<void> => {
     if (child !== undefined && child.exitCode === null && child.signalCode === null) return;
+    // What it says when it crashes is no part of its log by itself.
+    const said = openSync(logFile, 'a');
     child = spawn(NATS_PROGRAM, ['-c', configFile, '-sd', join(folder, 'jetstream')], {
-      stdio: 'ignore',
+      stdio: ['ignore', said, said],
     });
+    closeSync(said);
     await talks(own, child, () => readLog(logFile));
   };
   await start();

@@ -200,9 +200,12 @@ export class HandOver {
   #soon(): void {
     if (this.#cancelTurn !== undefined || this.#isClosed) return;
     const { lagMs, soonMs } = this.#limits;
-    this.#cancelTurn = this.#options.timers.after(this.#outbox.isLive ? lagMs : soonMs, () => {
+    const { isLive } = this.#outbox;
+    this.#cancelTurn = this.#options.timers.after(isLive ? lagMs : soonMs, () => {
       this.#cancelTurn = undefined;
-      void this.#publish();
+      // Who was linked meanwhile gets it by that link.
+      if (!isLive && this.#outbox.isLive) this.#soon();
+      else void this.#publish();
     });
   }
 
