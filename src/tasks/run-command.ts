@@ -26,8 +26,18 @@ export async function runCommand(
 /** The outcome of a command as its event has it, its output within the limits. */
 export async function recordedOutcome(
   work: Pick<MissionWork, 'ledger' | 'mission'>,
-  { exitCode, signal, timedOut, durationMs, output: printed, outputBytes }: CheckResult,
+  result: CheckResult,
 ): Promise<EffectData> {
-  const output = await keepOutput(work, printed, outputBytes);
-  return { exitCode, signal, timedOut, durationMs, output };
+  const { exitCode, signal, timedOut, durationMs, enclosure, cpuMs, peakBytes } = result;
+  const output = await keepOutput(work, result.output, result.outputBytes);
+  return {
+    exitCode,
+    signal,
+    timedOut,
+    durationMs,
+    output,
+    ...(enclosure === undefined ? {} : { enclosure: { ...enclosure } }),
+    ...(cpuMs === undefined ? {} : { cpuMs }),
+    ...(peakBytes === undefined ? {} : { peakBytes }),
+  };
 }

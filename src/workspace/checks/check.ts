@@ -1,5 +1,7 @@
 /** What a check is and what running one gives: plain data that goes onto the record as it is. */
 
+import type { ProgramEnclosure } from '#workspace/programs/program-host.ts';
+
 /** Where a check was found. */
 export type CheckSource = 'flag' | 'skein.yaml' | 'package.json' | 'hook';
 
@@ -28,6 +30,11 @@ export interface CheckResult {
   readonly output: string;
   /** All that it printed, in bytes. */
   readonly outputBytes: number;
+  /** What held it; absent when it ran as the person. */
+  readonly enclosure?: ProgramEnclosure;
+  /** Of all its processes together, where that was measured. */
+  readonly cpuMs?: number;
+  readonly peakBytes?: number;
 }
 
 /**

@@ -2,7 +2,6 @@
  * Runs one check: no terminal, an environment of its own, a time limit, its process group ended
  * whatever happens. The answer is what the program did, never an opinion: comparing is elsewhere.
  */
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,11 +9,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SkeinError } from '#protocol/errors.ts';
 import { deleteFolder } from '#workspace/git/worktree-files.ts';
+import {
+  OPEN_HOST,
+  type Program,
+  type ProgramEnd,
+  type ProgramHost,
+} from '#workspace/programs/program-host.ts';
 import type { Check, CheckResult } from './check.ts';
 import { checkEnvironment } from './check-environment.ts';
 import { openOutputPipe, type OutputPipe } from './output-pipe.ts';
 import { outputTail } from './output-tail.ts';
-import { endGroup, startGroup } from './process-group.ts';
 
 /** How long a check may take when nothing else is said. */
 export const CHECK_TIMEOUT_MS = 600_000;
@@ -37,6 +41,10 @@ export interface CheckRun {
   readonly scratch?: string;
   /** Added to the environment. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** What holds it; by default nothing. */
+  readonly host?: ProgramHost;
+  /** Hosts that it may reach, where it is held. */
+  readonly network?: readonly string[];
 }
 
 /**
@@ -54,62 +62,75 @@ export async function runCheck(run: CheckRun): Promise<CheckResult> {
   }
 }
 
-interface Ending {
-  readonly exitCode: number | null;
-  readonly signal: string | null;
-}
-
 async function runIn(folder: string, run: CheckRun): Promise<CheckResult> {
   const { name, command } = run.check;
   const tail = outputTail(KEPT_OUTPUT_BYTES);
   const pipe = openPipe(run);
   const began = performance.now();
-  const child = startGroup({
-    argv: ['/bin/sh', '-c', command],
-    cwd: run.cwd,
-    environment: { ...checkEnvironment(process.env, folder, command), ...run.environment },
-    output: pipe.writer,
-  });
-  pipe.closeWriter();
   const drained = once(pipe.reader, 'close');
   pipe.reader.on('data', (chunk: Buffer) => {
     tail.add(chunk);
     run.onOutput?.(chunk);
   });
   try {
-    const stops = await endingOf(child, run);
+    const program = await startIn(folder, run, pipe);
+    const { exitCode, signal, stops, ...used } = await endingOf(program, run);
     const durationMs = Math.round(performance.now() - began);
     // what the check left in the background goes too; then the pipe has no writer and ends
-    if (child.pid !== undefined) await endGroup(child.pid);
+    await program.end();
     await Promise.race([drained, sleep(LATE_OUTPUT_MS, undefined, { ref: false })]);
     const said = { output: tail.text(), outputBytes: tail.totalBytes() };
-    return { name, command, ...stops, startedAt: run.startedAt, durationMs, ...said };
+    const ended = { exitCode, signal, ...stops, startedAt: run.startedAt, durationMs };
+    return { name, command, ...ended, ...said, ...used, ...heldBy(run) };
   } finally {
     pipe.reader.destroy();
-    for (const stream of child.stdio) stream?.destroy();
   }
 }
 
+const heldBy = ({ host }: CheckRun): Pick<CheckResult, 'enclosure'> =>
+  host === undefined || host.enclosure === null ? {} : { enclosure: host.enclosure };
+
+/** Starts it; from then on only the program has the writing end of the pipe. */
+async function startIn(folder: string, run: CheckRun, pipe: OutputPipe): Promise<Program> {
+  const { command } = run.check;
+  try {
+    return await (run.host ?? OPEN_HOST).start({
+      argv: ['/bin/sh', '-c', command],
+      cwd: run.cwd,
+      access: 'write',
+      scratch: [folder],
+      environment: { ...checkEnvironment(process.env, folder, command), ...run.environment },
+      input: 'ignore',
+      output: pipe.writer,
+      ...(run.network === undefined ? {} : { network: run.network }),
+    });
+  } catch (cause) {
+    throw notStarted(run, cause instanceof Error ? cause : new Error(String(cause)));
+  } finally {
+    pipe.closeWriter();
+  }
+}
+
+type Stops = Pick<CheckResult, 'timedOut' | 'cancelled'>;
+
 async function endingOf(
-  child: ChildProcess,
+  program: Program,
   run: CheckRun,
-): Promise<Ending & Pick<CheckResult, 'timedOut' | 'cancelled'>> {
+): Promise<ProgramEnd & { readonly stops: Stops }> {
   const stops = { timedOut: false, cancelled: false };
   const stop = (reason: keyof typeof stops) => (): void => {
     stops[reason] = true;
-    if (child.pid !== undefined) void endGroup(child.pid);
+    void program.end();
   };
   const cancel = stop('cancelled');
   const timer = setTimeout(stop('timedOut'), run.timeoutMs ?? CHECK_TIMEOUT_MS);
-  const ended = new Promise<Ending>((resolve, reject) => {
-    child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
-    child.once('error', (cause) => reject(notStarted(run, cause)));
-  });
   run.signal?.addEventListener('abort', cancel, { once: true });
   if (run.signal?.aborted === true) cancel();
   try {
-    if (child.pid !== undefined) run.onStart?.(child.pid);
-    return { ...(await ended), ...stops };
+    if (program.pid !== undefined) run.onStart?.(program.pid);
+    return { ...(await program.ended), stops };
+  } catch (cause) {
+    throw notStarted(run, cause instanceof Error ? cause : new Error(String(cause)));
   } finally {
     clearTimeout(timer);
     run.signal?.removeEventListener('abort', cancel);
@@ -132,6 +153,8 @@ function assertFolder(run: CheckRun): void {
 }
 
 function notStarted(run: CheckRun, cause: Error): SkeinError {
+  // Walls that can't be put up say so themselves, and what to do.
+  if (cause instanceof SkeinError) return cause;
   const message = `Cannot run the check ${run.check.name}: ${cause.message}`;
   return new SkeinError('workspace-failed', message, { cause });
 }

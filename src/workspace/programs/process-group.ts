@@ -1,37 +1,53 @@
 /**
  * Starts a program as the leader of its own process group and ends the whole group: politely, then
- * by force. A watchdog in the group does the same if Skein itself is killed, so a check never
- * outlives the node that wanted its answer. (A program that leaves its group on purpose escapes;
- * the sandbox will hold it.)
+ * by force. A watchdog in the group does the same if Skein itself is killed, so a program never
+ * outlives the node that wanted its answer. A program that leaves its group on purpose escapes:
+ * that takes a jail.
  */
-import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { spawn, type StdioOptions } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Program, ProgramEnd, ProgramStart } from './program-host.ts';
 
 const GRACE_MS = 2000;
 const POLL_MS = 10;
 
 // The watchdog waits for the end of descriptor 3, whose other end only Skein holds. It must not
 // keep the output open, or the end of the output would never come.
-const WATCHED = '(read -r _ <&3; kill -KILL 0) >/dev/null 2>&1 & exec 3<&-; exec "$@"';
+const WATCHED = '(read -r _ <&3; kill -KILL 0) </dev/null >/dev/null 2>&1 & exec 3<&-; exec "$@"';
 
-/** How to start a group. `output` is the descriptor that gets both output streams. */
-export interface GroupStart {
-  readonly argv: readonly string[];
-  readonly cwd: string;
-  readonly environment: Readonly<Record<string, string>>;
-  readonly output: number;
-}
+/** How to start a group. */
+export type GroupStart = Pick<ProgramStart, 'argv' | 'cwd' | 'environment' | 'input' | 'output'>;
 
-/** Starts the group; stdin is empty. The child's pid is the group's id. */
-export function startGroup(start: GroupStart): ChildProcess {
-  const stdio: StdioOptions = ['ignore', start.output, start.output, 'pipe'];
-  return spawn('/bin/sh', ['-c', WATCHED, 'sh', ...start.argv], {
-    cwd: start.cwd,
-    env: start.environment,
+/** Starts the group; its pid is the group's id. */
+export function startGroup({ argv, cwd, environment, input, output }: GroupStart): Program {
+  const stdio: StdioOptions = [input, output, output, 'pipe'];
+  const child = spawn('/bin/sh', ['-c', WATCHED, 'sh', ...argv], {
+    cwd,
+    env: environment,
     detached: true,
     stdio,
   });
+  const { pid } = child;
+  const ended = new Promise<ProgramEnd>((resolve, reject) => {
+    child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
+    child.once('error', reject);
+  });
+  // Whoever waits for it later still gets it.
+  ended.catch(() => undefined);
+  // Held open until the group has ended, else the watchdog would end it.
+  const leash = child.stdio[3];
+  return {
+    pid,
+    stdin: child.stdin,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    ended,
+    end: async () => {
+      if (pid !== undefined) await endGroup(pid);
+      leash?.destroy();
+    },
+  };
 }
 
 /** Ends every process of group `pid`: SIGTERM, and SIGKILL to what is there 2 s later. */
@@ -45,7 +61,6 @@ export async function endGroup(pid: number): Promise<void> {
   }
   signalGroup(pid, 'SIGKILL');
 }
-
 /** Sends a signal to a group; false when there is no such group any more. */
 function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
