@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, Load>> = {
   inbox: () => import('./commands/bus/inbox.ts'),
   leases: () => import('./commands/swarm/leases.ts'),
   log: () => import('./commands/record/log.ts'),
+  mcp: () => import('./commands/mcp/mcp.ts'),
   members: () => import('./commands/node/members.ts'),
   missions: () => import('./commands/mission/missions.ts'),
   plan: () => import('./commands/mission/plan.ts'),

@@ -92,10 +92,26 @@ function compareMiddle(old: readonly string[], fresh: readonly string[]): readon
   }
   const SIGNS = { '-1': '-', '0': ' ', '1': '+' } as const;
   // node:util says what the first has and the second lacks with 1.
-  return diff([...fresh], [...old]).map(([operation, text]): Line => [
+  const lines = diff([...fresh], [...old]).map(([operation, text]): Line => [
     SIGNS[`${operation as -1 | 0 | 1}`],
     text,
   ]);
+  return oldFirst(lines);
+}
+
+/** As people read it: of lines that changed together, what was there stands first. */
+function oldFirst(lines: readonly Line[]): readonly Line[] {
+  const sorted: Line[] = [];
+  let added: Line[] = [];
+  for (const line of lines) {
+    if (line[0] === '+') added.push(line);
+    else if (line[0] === '-') sorted.push(line);
+    else {
+      sorted.push(...added, line);
+      added = [];
+    }
+  }
+  return [...sorted, ...added];
 }
 
 function hunksOf(lines: readonly Line[]): string {

@@ -1,12 +1,12 @@
 /** Reads from what was typed which program is to run, with which files and behind what. */
-import { extname, matchesGlob } from 'node:path';
 import { readFile } from 'node:fs/promises';
+import { extname } from 'node:path';
 import { nearWords } from '#lib/near-words.ts';
 import { SkeinError } from '#protocol/errors.ts';
-import { gatherFiles } from '#sandbox/files/gather-files.ts';
-import { CODE_LIMITS, COMMAND_LIMITS, limitsOf, type Limits } from '#sandbox/limits.ts';
+import { CODE_LIMITS, COMMAND_LIMITS, limitsOf } from '#sandbox/limits.ts';
 import { STRENGTHS, type Language, type Program, type Tier } from '#sandbox/sandbox.ts';
 import type { Typed } from '../../command.ts';
+import { givenFiles } from './given-files.ts';
 import { typedLimits } from './typed-limits.ts';
 
 const LANGUAGES: Readonly<Record<string, Language>> = {
@@ -38,7 +38,7 @@ export async function typedRun(typed: Typed): Promise<object> {
   const hosts = typed.values('network');
   const least = oneOf(typed, 'least', STRENGTHS);
   const tier = oneOf(typed, 'tier', TIERS);
-  const files = await typedFiles(typed.values('file'), limits);
+  const files = await givenFiles(process.cwd(), typed.values('file'), limits);
   return {
     program,
     ...(stdin === undefined ? {} : { stdin: (await read(stdin)).toString('base64') }),
@@ -104,35 +104,6 @@ function typedDeterminism(typed: Typed): object {
     });
   }
   return { deterministic: { seed: Number(seed), timeMs } };
-}
-
-async function typedFiles(
-  globs: readonly string[],
-  limits: Limits,
-): Promise<readonly { path: string; content: string; executable?: boolean }[]> {
-  if (globs.length === 0) return [];
-  const patterns = globs.map((glob) => glob.replace(/^\.\//u, ''));
-  const include = (path: string): boolean =>
-    patterns.some((glob) => matchesGlob(path, glob) || matchesGlob(path, `${glob}/**`));
-  // Whoever wants them says so: they are large, and named by no glob that is about one's own files.
-  const exclude = (path: string): boolean =>
-    path.split('/').includes('node_modules') &&
-    !globs.some((glob) => glob.includes('node_modules'));
-  const files = await gatherFiles(process.cwd(), { include, exclude, limits });
-  if (files.length === 0) {
-    throw new SkeinError(
-      'not-found',
-      `Cannot find files like ${globs.join(' or ').slice(0, 200)}`,
-      {
-        fix: 'A glob begins at the folder you are in and may need quotes, such as "src/**/*.py".',
-      },
-    );
-  }
-  return files.map(({ path, content, executable }) => ({
-    path,
-    content: Buffer.from(content).toString('base64'),
-    ...(executable === undefined ? {} : { executable }),
-  }));
 }
 
 /** A file, or with `-` all that comes by standard input. */
