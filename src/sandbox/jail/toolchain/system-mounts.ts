@@ -52,3 +52,7 @@ export function systemMounts(): {
   }
   return { mounts, links };
 }
+
+/** Whether a jail sees this path without any mount of its own. */
+export const isOfSystem = (path: string): boolean =>
+  ['/usr', ...ROOT_FOLDERS, ...ETC].some((seen) => path === seen || path.startsWith(`${seen}/`));
