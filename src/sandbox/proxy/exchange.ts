@@ -3,7 +3,7 @@
  * read, never copied, so nobody on the way can read it as two (RFC 9112, 11.2).
  */
 import { request as startRequest, type ClientRequest, type IncomingMessage } from 'node:http';
-import { finished, pipeline, type Readable } from 'node:stream';
+import { finished, pipeline, type Readable, type Transform } from 'node:stream';
 import { SkeinError } from '#protocol/errors.ts';
 import type { AccessLog, AccessRecord } from './access-record.ts';
 import type { Target } from './host-list.ts';
@@ -34,6 +34,8 @@ export interface Exchange {
   readonly path: string;
   readonly headers: Headers;
   readonly body: Readable | null;
+  /** The most that its answer may have. */
+  readonly answerBytes: number;
   readonly signal: AbortSignal;
 }
 
@@ -98,7 +100,9 @@ async function attempt(
   try {
     if (signal.aborted) throw signal.reason;
     const response = await send({ network, exchange, secrets, record }, upstream);
-    return readAnswer(network, response, { record, scrubber: makeScrubber(secrets) });
+    const counted = countBytes(exchange.answerBytes, network.budget);
+    record.bytesIn = counted.bytes;
+    return readAnswer(response, counted.stream, makeScrubber(secrets));
   } catch (error) {
     upstream.socket.destroy();
     const { verdict, reason } = failure(error);
@@ -184,9 +188,9 @@ function outgoingHeaders(exchange: Exchange, secrets: readonly SecretHeader[]): 
 
 /** The answer as the program gets it. */
 function readAnswer(
-  network: RunNetwork,
   response: IncomingMessage,
-  { record, scrubber }: { readonly record: AccessRecord; readonly scrubber: Scrubber | null },
+  counted: Transform,
+  scrubber: Scrubber | null,
 ): Answered {
   const raw = pairsOf(response.rawHeaders);
   const length = headerOf(raw, 'content-length');
@@ -197,9 +201,7 @@ function readAnswer(
       'Cannot search the answer for secrets: it is compressed',
     );
   }
-  const counted = countBytes(network.rules.limits.responseBytes, network.budget);
-  record.bytesIn = counted.bytes;
-  const streams = scrubber === null ? [counted.stream] : [counted.stream, scrubber.body()];
+  const streams = scrubber === null ? [counted] : [counted, scrubber.body()];
   const body = pipeline([response, ...streams], () => undefined) as unknown as Readable;
   // stars change the length
   const framing: Headers = length === null || scrubber !== null ? [] : [['Content-Length', length]];

@@ -27,7 +27,7 @@ export async function fetchAnswer(network: RunNetwork, request: ProxyFetch): Pro
   const length = body === undefined ? [] : [['Content-Length', String(body.length)] as const];
   const place =
     url.protocol === 'https:' ? { target, secure: true } : upgradeTarget(network, target);
-  const { closing } = network.rules;
+  const { rules } = network;
   const answer = await makeExchange(network, {
     method: request.method,
     ...place,
@@ -35,7 +35,10 @@ export async function fetchAnswer(network: RunNetwork, request: ProxyFetch): Pro
     // the program gets bytes as they come: it has nothing to unpack them with
     headers: [...headers, ['Accept-Encoding', 'identity'], ...length],
     body: body === undefined ? null : Readable.from([body]),
-    signal: AbortSignal.any(request.signal === undefined ? [closing] : [request.signal, closing]),
+    answerBytes: Math.min(rules.limits.fetchBytes, rules.limits.responseBytes),
+    signal: AbortSignal.any(
+      request.signal === undefined ? [rules.closing] : [request.signal, rules.closing],
+    ),
   });
   if (answer.type !== 'answered') return answer;
   try {

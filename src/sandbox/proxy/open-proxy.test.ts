@@ -121,6 +121,18 @@ describe('a request to a listed host', () => {
     assert.deepEqual(accesses, [{ ...place, verdict: 'allowed', status: 200, ...bytes }]);
   });
 
+  it('is told once, whatever it expects', async () => {
+    const proxy = await open();
+    const line = `GET http://ok.test:${port}/ HTTP/1.1\r\nConnection: close\r\n`;
+    const websocket = 'Connection: upgrade\r\nUpgrade: websocket\r\n';
+    for (const more of ['', 'Expect: miracles\r\n', 'Expect: 100-continue\r\n', websocket]) {
+      assert.match(await talk(proxy, `${line}${more}\r\n`), /^HTTP\/1\.1 [12]00/, more);
+    }
+    assert.deepEqual([seen.length, accesses.length], [4, 4]);
+    assert.ok(seen.every(({ headers }) => headers.expect === undefined));
+    assert.ok(seen.every(({ headers }) => headers.upgrade === undefined));
+  });
+
   it('may have a body of unknown length', async () => {
     const proxy = await open();
     const head = `GET http://ok.test:${port}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n`;
@@ -331,6 +343,22 @@ describe('limits of the proxy', () => {
     await until(() => accesses.length === 6);
     await get(run, `http://ok.test:${port}/large`);
     assert.equal(accesses.at(-1)?.verdict, 'failed');
+  });
+
+  it('end too many at once', async () => {
+    const proxy = await open({ limits: { connections: 2, fetches: 1 } });
+    const silent = `http://ok.test:${port}/silent`;
+    const held = [get(proxy, silent), get(proxy, silent)];
+    await until(() => seen.length === 2);
+    assert.equal(await get(proxy, silent), '');
+    const fetched = proxy.fetch({ method: 'GET', url: silent, headers: [] });
+    const second = await proxy.fetch({ method: 'GET', url: silent, headers: [] });
+    assert.equal(second.type, 'refused');
+    assert.deepEqual(told(), ['refused', 'refused']);
+    await until(() => seen.length === 3);
+    await proxy.close();
+    await Promise.all([...held, fetched]);
+    assert.equal(accesses.length, 5);
   });
 
   it('end a server that never answers', async () => {

@@ -54,6 +54,7 @@ class ProxyRun implements Proxy {
   readonly #busy = new WeakSet<Duplex>();
   #folder = '';
   #requests = 0;
+  #fetches = 0;
   #closed: Promise<void> | undefined;
 
   constructor(network: RunNetwork, closing: AbortController) {
@@ -67,6 +68,8 @@ class ProxyRun implements Proxy {
       connectionsCheckingInterval: Math.ceil(limits.headMs / 4),
       keepAliveTimeout: limits.idleMs,
       insecureHTTPParser: false,
+      // each request is told, also one that Node would answer by itself
+      requireHostHeader: false,
     });
     this.#server.maxConnections = limits.connections;
     this.#server
@@ -75,9 +78,12 @@ class ProxyRun implements Proxy {
         socket.on('error', () => undefined).on('close', () => this.#sockets.delete(socket));
       })
       .on('request', (incoming, outgoing) => this.#track(this.#serve(incoming, outgoing)))
+      .on('checkExpectation', (incoming, outgoing) => this.#track(this.#serve(incoming, outgoing)))
       .on('connect', (incoming, socket, head) => this.#track(this.#connect(incoming, socket, head)))
       .on('clientError', (error, socket) => this.#refuseConnection(error, socket))
-      .on('drop', () => this.#refuse('', 'too many connections at once'));
+      .on('drop', () => {
+        if (!this.#isOver()) this.#refuse('', 'too many connections at once');
+      });
   }
 
   get socket(): string {
@@ -105,12 +111,19 @@ class ProxyRun implements Proxy {
     }
   }
 
-  fetch(request: ProxyFetch): Promise<ProxyAnswer> {
-    return this.#track(
-      this.#isOver()
-        ? Promise.resolve({ type: 'refused', reason: 'the proxy is closed' } as const)
-        : fetchAnswer(this.#network, request),
-    );
+  async fetch(request: ProxyFetch): Promise<ProxyAnswer> {
+    if (this.#isOver()) return { type: 'refused', reason: 'the proxy is closed' };
+    if (this.#fetches >= this.#network.rules.limits.fetches) {
+      const reason = 'too many calls of fetch at once';
+      this.#refuse(request.method, reason);
+      return { type: 'refused', reason };
+    }
+    this.#fetches += 1;
+    try {
+      return await this.#track(fetchAnswer(this.#network, request));
+    } finally {
+      this.#fetches -= 1;
+    }
   }
 
   close(): Promise<void> {
@@ -185,6 +198,7 @@ class ProxyRun implements Proxy {
       path: asked.path,
       headers: pairsOf(incoming.rawHeaders),
       body: length === undefined && coding === undefined ? null : incoming,
+      answerBytes: this.#network.rules.limits.responseBytes,
       signal: AbortSignal.any([gone.signal, this.#closing.signal]),
     });
     this.#busy.delete(socket);
@@ -192,7 +206,13 @@ class ProxyRun implements Proxy {
       return answer(outgoing, result.type === 'refused' ? 403 : 502, result.reason);
     }
     outgoing.sendDate = false;
-    outgoing.writeHead(result.status, result.headers.flat());
+    try {
+      outgoing.writeHead(result.status, result.headers.flat());
+    } catch {
+      // a status or header that Node does not send
+      result.body.destroy(new SkeinError('internal', 'Cannot pass it on: its head is none'));
+      return void socket.destroy();
+    }
     await new Promise<void>((resolve) => {
       pipeline(result.body, outgoing, () => resolve());
     });

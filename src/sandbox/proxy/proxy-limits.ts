@@ -12,6 +12,8 @@ export const PROXY_LIMITS: ProxyLimits = {
   headBytes: 16 * 1024,
   requestBytes: 10 * MEGABYTE,
   responseBytes: 256 * MEGABYTE,
+  fetchBytes: 10 * MEGABYTE,
+  fetches: 16,
   totalBytes: 1024 * MEGABYTE,
   headMs: 10_000,
   connectMs: 10_000,

@@ -19,6 +19,10 @@ export interface ProxyLimits {
   readonly headBytes: number;
   readonly requestBytes: number;
   readonly responseBytes: number;
+  /** One answer of `fetch`, which is held in memory. */
+  readonly fetchBytes: number;
+  /** Calls of `fetch` at once. */
+  readonly fetches: number;
   /** All bodies and tunnels of the run, both directions. */
   readonly totalBytes: number;
   /** For the head of a request, and for the first handshake in a tunnel. */
