@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import net from 'node:net';
+import { once } from 'node:events';
+import os from 'node:os';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, describe, it } from 'node:test';
+import { COMMAND_LIMITS } from '#sandbox/limits.ts';
+import { PROXY_SOCKET } from '../jail.ts';
+import type { JailBackend, JailRequest } from '../jail.ts';
+import { toolchainMounts } from '../toolchain/toolchain-mounts.ts';
+import { openBubblewrap } from './open-bubblewrap.ts';
+
+const opened = await openBubblewrap();
+const skip = 'problem' in opened ? `${opened.problem}. ${opened.fix}` : false;
+const backend = opened as JailBackend;
+const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'skein-mounts-')));
+after(() => fs.rmSync(folder, { recursive: true }));
+
+const work = path.join(folder, 'work');
+fs.mkdirSync(path.join(work, '.git'), { recursive: true });
+fs.writeFileSync(path.join(work, '.git/config'), 'old');
+fs.writeFileSync(path.join(folder, 'secret'), 'canary');
+fs.symlinkSync(path.join(folder, 'secret'), path.join(work, 'link'));
+
+async function run(argv: readonly string[], more: Partial<JailRequest>): Promise<string> {
+  const jailed = backend.start({
+    argv,
+    cwd: work,
+    environment: {},
+    mounts: [{ source: work, target: work, access: 'write' }],
+    limits: COMMAND_LIMITS,
+    stdio: ['ignore', 'pipe', 2],
+    ...more,
+  });
+  const out = jailed.stdout === null ? '' : await text(jailed.stdout);
+  await jailed.ended;
+  return out;
+}
+
+describe('what a jail of bubblewrap sees', { skip }, () => {
+  it('is the folder it is given, to be written, and nothing beside it', async () => {
+    const script = `echo new > file; cat link ../secret 2> /dev/null; ls ${folder}; id -u; hostname`;
+    assert.equal(await run(['sh', '-c', script], {}), 'work\n60577\njail\n');
+    assert.equal(fs.readFileSync(path.join(work, 'file'), 'utf8'), 'new\n');
+    assert.equal(fs.statSync(path.join(work, 'file')).uid, process.getuid?.());
+  });
+
+  it('is a folder that can be read, in one that can be written, whatever the order', async () => {
+    const git = path.join(work, '.git');
+    const mounts: JailRequest['mounts'] = [
+      { source: git, target: git, access: 'read' },
+      { source: work, target: work, access: 'write' },
+    ];
+    const script =
+      '(echo bad > .git/config; echo bad > .git/hook; mv .git old; rm -rf .git) 2> /dev/null; echo on';
+    assert.equal(await run(['sh', '-c', script], { mounts }), 'on\n');
+    assert.deepEqual(fs.readdirSync(git), ['config']);
+    assert.equal(fs.readFileSync(path.join(git, 'config'), 'utf8'), 'old');
+    // The twin: without that mount it is written.
+    await run(['sh', '-c', 'echo bad > .git/config'], {});
+    assert.equal(fs.readFileSync(path.join(git, 'config'), 'utf8'), 'bad\n');
+  });
+
+  it('has the tools of a search path, and the socket of the proxy', async () => {
+    const server = net.createServer((socket) => socket.end('hello'));
+    const proxySocket = path.join(folder, 'proxy');
+    server.listen(proxySocket);
+    await once(server, 'listening');
+    const tools = toolchainMounts({
+      path: `${path.dirname(process.execPath)}:/usr/bin:/bin`,
+      forbidden: [folder],
+    });
+    const script = `require('node:net').connect('${PROXY_SOCKET}').pipe(process.stdout)`;
+    const out = await run(['node', '--eval', script], {
+      mounts: [{ source: work, target: work, access: 'write' }, ...tools.mounts],
+      environment: { PATH: tools.path },
+      proxySocket,
+    });
+    server.close();
+    assert.equal(out, 'hello');
+  });
+});
