@@ -43,12 +43,7 @@ export function groupsV2(parent: string): Groups {
     open: (asked) => {
       const folder = path.join(parent, newGroupName());
       const values = [
-        ...(limits.memory
-          ? [
-              ['memory.max', String(asked.memoryBytes)],
-              ['memory.oom.group', '1'],
-            ]
-          : []),
+        ...(limits.memory ? [['memory.max', String(asked.memoryBytes)]] : []),
         ...(limits.processes ? [['pids.max', String(asked.processes)]] : []),
       ];
       try {
@@ -56,7 +51,8 @@ export function groupsV2(parent: string): Groups {
       } catch (cause) {
         throw refusal(folder, cause);
       }
-      // A kernel without swap has no such file.
+      // What is half dead is of no use; a kernel before 4.19 can't do that, and one without swap not this.
+      tryWrite(`${folder}/memory.oom.group`, '1');
       tryWrite(`${folder}/memory.swap.max`, '0');
       if (values.every(([file, value]) => tryWrite(`${folder}/${file}`, value ?? ''))) {
         return groupV2(folder);
