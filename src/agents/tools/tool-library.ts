@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { nearWords } from '#lib/near-words.ts';
-import { SkeinError } from '#protocol/errors.ts';
+import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import type { CallTool } from '#sandbox/sandbox.ts';
 import type { KeptOutputs } from './kept-outputs.ts';
 import { messageTools } from './message-tools.ts';
@@ -50,23 +50,33 @@ const searching = z.strictObject({ query: z.string().max(500) });
 export const makeCallTool =
   (calls: ToolCalls): CallTool =>
   async (name, args) => {
-    const { outputs, owner, host } = calls;
-    if (name === SEARCH) return searchTools(read(SEARCH, searching, args).query, calls.isPerson);
-    if (name === READ_OUTPUT) {
-      const { handle, from = 0 } = read(READ_OUTPUT, readOutput, args);
-      return outputs.read(owner, handle, from);
+    try {
+      return await answer(calls, name, args);
+    } catch (thrown) {
+      // A program sees the message of an error and nothing else of it.
+      const { name: error, message, fix } = toSkeinError(thrown);
+      throw new SkeinError(error, fix === undefined ? message : `${message}\n${fix}`);
     }
-    const tool = findTool(name, calls.isPerson);
-    const answer = await tool.run(read(name, tool.input, args), host);
-    return shortened(answer, (text) => outputs.keep(owner, text));
   };
+
+async function answer(calls: ToolCalls, name: string, args: unknown): Promise<unknown> {
+  const { outputs, owner, host } = calls;
+  if (name === SEARCH) return searchTools(read(SEARCH, searching, args).query, calls.isPerson);
+  if (name === READ_OUTPUT) {
+    const { handle, from = 0 } = read(READ_OUTPUT, readOutput, args);
+    return outputs.read(owner, handle, from);
+  }
+  const tool = findTool(name, calls.isPerson);
+  const whole = await tool.run(read(name, tool.input, args), host);
+  return shortened(whole, (text) => outputs.keep(owner, text));
+}
 
 /** The tools whose name or summary has a word of `query`; all of them when none has. */
 export function searchTools(query: string, isPerson: boolean): readonly FoundTool[] {
   const words = query
     .toLowerCase()
     .split(/[^a-z0-9]+/u)
-    .filter((word) => word.length > 1);
+    .filter((word) => word.length > 2);
   const open = TOOLS.filter(({ forPeople }) => isPerson || !forPeople);
   const hits = (tool: Tool): number => {
     const text = `${tool.name} ${tool.summary}`.toLowerCase();
@@ -108,10 +118,10 @@ function read<T>(name: string, schema: z.ZodType<T>, args: unknown): T {
   });
 }
 
-function shortened(answer: unknown, keep: (text: string) => string): unknown {
-  const isText = typeof answer === 'string';
-  const text = isText ? answer : JSON.stringify(answer);
-  if (text.length <= WHOLE) return answer;
+function shortened(given: unknown, keep: (text: string) => string): unknown {
+  const isText = typeof given === 'string';
+  const text = isText ? given : JSON.stringify(given);
+  if (text.length <= WHOLE) return given;
   const beginning = text.slice(0, BEGINNING);
   const handle = keep(text);
   return {
