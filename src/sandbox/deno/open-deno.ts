@@ -112,7 +112,7 @@ class OpenTier implements DenoTier {
   readonly probe = (): Promise<ProbeReport> => probeDeno(this);
 
   readonly prepare = async (): Promise<void> => {
-    await this.#fastStart.get();
+    await this.#fastStart.get('python');
     this.#pool.fill();
     await this.#pool.filled();
   };

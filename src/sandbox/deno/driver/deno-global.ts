@@ -18,6 +18,7 @@ export interface DenoRuntime {
   exit(code?: number): never;
   readFileSync(path: string | URL): Uint8Array;
   readTextFileSync(path: string | URL): string;
+  readDirSync(path: string): Iterable<{ readonly name: string }>;
   writeFileSync(path: string | URL, bytes: Uint8Array): void;
   inspect(value: unknown, options?: Readonly<Record<string, unknown>>): string;
   unrefTimer(id: unknown): void;

@@ -13,9 +13,10 @@ function giveUpPermissions(): void {
 
 async function servePython(): Promise<void> {
   const [, pyodide = '', library = '', snapshot = ''] = deno.args;
-  const { runPython, startPython } = await import('./python.ts');
+  const { runPython, startPython, warmUp } = await import('./python.ts');
   const python = await startPython({ pyodide, library, snapshot });
   giveUpPermissions();
+  await warmUp(python);
   sendReady();
   for (;;) await runPython(python, readRunSync());
 }

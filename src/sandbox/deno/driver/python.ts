@@ -3,12 +3,21 @@ import { callSync, print, sendEnd } from './channel.ts';
 import type { Run } from './channel.ts';
 import { deno, realm } from './deno-global.ts';
 import { fixWorld } from './fixed-world.ts';
-import type { End } from './frames.ts';
+import type { End, Order } from './frames.ts';
 import { sendChanges } from './left-files.ts';
 import type { Entry } from './left-files.ts';
 
 const WORK = '/work';
 const PAGE = 65_536;
+
+// what nearly every program does: print, call, catch, format, import
+const WARM_UP = `
+import json
+def f(n): return {"n": [n, f"{n:.2f}"]}
+try: raise ValueError("x")
+except ValueError as error: print(error, json.dumps(f(1)))
+open("x", "w").write("x"); __import__("os").remove("x")
+f(2)`;
 
 interface Stat {
   readonly mode: number;
@@ -89,12 +98,12 @@ export async function runPython(python: Pyodide, run: Run): Promise<void> {
       read === null ? [] : [[path, run.files.get(path) ?? read()]],
     ),
   );
-  connectStreams(python, run.stdin);
+  connectStreams(python, run.stdin, print);
   limitMemory(order.memoryBytes);
   if (order.deterministic !== null) fixWorld(order.deterministic);
   let end: End;
   try {
-    end = await execute(python, run);
+    end = await execute(python, order);
   } catch (error) {
     // the interpreter itself is broken: what it left can still be read
     print('stderr', new TextEncoder().encode(`${String(error)}\n`));
@@ -104,13 +113,26 @@ export async function runPython(python: Pyodide, run: Run): Promise<void> {
   sendEnd(end);
 }
 
-async function execute(python: Pyodide, { order }: Run): Promise<End> {
+type Begin = Pick<
+  Order,
+  'source' | 'args' | 'environment' | 'deterministic' | 'isSession' | 'hasTools'
+>;
+
+async function execute(python: Pyodide, order: Begin): Promise<End> {
   const scope = python.toPy({});
   scope.set('order', JSON.stringify(order));
   scope.set('call', order.hasTools ? callTool : null);
   scope.set('folder', WORK);
   const code = 'import skein_run\nawait skein_run.run(order, folder, call)';
   return JSON.parse(String(await python.runPythonAsync(code, { globals: scope }))) as End;
+}
+
+/** Runs a little once, so that the code of Pyodide that every run needs is compiled. */
+export async function warmUp(python: Pyodide): Promise<void> {
+  python.FS.mkdirTree(WORK);
+  connectStreams(python, new Uint8Array(), () => undefined);
+  const order = { source: WARM_UP, args: [], environment: {}, deterministic: null };
+  await execute(python, { ...order, isSession: false, hasTools: false });
 }
 
 function callTool(name: string, args: string): string {
@@ -121,7 +143,11 @@ function callTool(name: string, args: string): string {
   }
 }
 
-function connectStreams(python: Pyodide, stdin: Uint8Array): void {
+function connectStreams(
+  python: Pyodide,
+  stdin: Uint8Array,
+  out: (kind: 'stdout' | 'stderr', bytes: Uint8Array) => void,
+): void {
   let isRead = false;
   const readAll = (): Uint8Array | null => {
     if (isRead || stdin.length === 0) return null;
@@ -131,7 +157,7 @@ function connectStreams(python: Pyodide, stdin: Uint8Array): void {
   python.setStdin({ stdin: readAll, isatty: false });
   const writer = (kind: 'stdout' | 'stderr') => ({
     write: (bytes: Uint8Array): number => {
-      print(kind, bytes);
+      out(kind, bytes);
       return bytes.length;
     },
   });

@@ -45,7 +45,9 @@ export function judge(stop: Stop, words: string): Verdict {
 
 function judgeDeath({ exitCode, signal, oom }: JailEnd, words: string): Verdict {
   const status = statusOfDeath(signal, oom || NO_MEMORY.test(words));
-  return { status, exitCode, signal, value: null, note: words };
+  // what follows are addresses and paths of this machine
+  const note = words.split('==== C stack trace')[0] ?? '';
+  return { status, exitCode, signal, value: null, note };
 }
 
 // SIGXCPU and, when that was ignored, SIGKILL end who meets the limit of processor time.

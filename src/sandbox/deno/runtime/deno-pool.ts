@@ -4,10 +4,13 @@ import type { JailBackend } from '#sandbox/jail/jail.ts';
 import { CODE_LIMITS } from '#sandbox/limits.ts';
 import type { Limits } from '#sandbox/limits.ts';
 import type { Language } from '#sandbox/sandbox.ts';
+import type { PythonFiles } from '../driver/python.ts';
 import { DenoChild } from './deno-child.ts';
 import type { FastStart } from './fast-start.ts';
 import type { RuntimeFiles } from './runtime-files.ts';
 import { startProcess } from './start-process.ts';
+
+const FILL_DELAY_MS = 500;
 
 /** What a pool needs; `size` 0 for none. */
 export interface PoolOptions {
@@ -39,7 +42,14 @@ export class DenoPool {
     if (language !== 'python') return this.#start(language, limits);
     const pooled = isUsual(limits) ? this.#takeWaiting() : null;
     const child = pooled ?? (await this.#start(language, limits));
-    this.fill();
+    // not at once: the next start would take processor time from this run
+    const timer = setTimeout(() => this.fill(), FILL_DELAY_MS).unref();
+    void child.ended
+      .catch(() => undefined)
+      .then(() => {
+        clearTimeout(timer);
+        this.fill();
+      });
     return child;
   }
 
@@ -86,11 +96,13 @@ export class DenoPool {
 
   async #start(language: Language, limits: Limits): Promise<DenoChild> {
     const { files, fastStart, jail } = this.#options;
-    const python = language === 'python' ? await fastStart.get() : null;
+    const runtime = language === 'python' ? 'python' : 'javascript';
+    const { driver, extension, python } = await fastStart.get(runtime);
     const paths = python === null ? [] : [python.pyodide, python.library, python.snapshot];
     const launch = {
-      script: 'main.ts',
-      args: [python === null ? 'javascript' : 'python', ...paths],
+      script: `${driver}/main.${extension}`,
+      runtime,
+      args: [runtime, ...paths],
       read: python === null ? [] : readable(python, files),
       limits,
     } as const;
@@ -101,10 +113,7 @@ export class DenoPool {
 }
 
 // No more than a start reads; given up before a program comes.
-function readable(
-  { pyodide, library, snapshot }: Awaited<ReturnType<FastStart['get']>>,
-  { driver }: RuntimeFiles,
-): string[] {
+function readable({ pyodide, library, snapshot }: PythonFiles, { driver }: RuntimeFiles): string[] {
   const parts = ['pyodide.mjs', 'pyodide.asm.mjs', 'pyodide.asm.wasm', 'pyodide-lock.json'];
   const start = snapshot === '' ? `${driver}/skein_run.py` : snapshot;
   return [...parts.map((name) => `${pyodide}/${name}`), library, start];

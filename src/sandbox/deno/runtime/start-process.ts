@@ -3,7 +3,7 @@
  * and under the limits of the operating system; within a jail when there is one.
  */
 import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
+import { constants, cpus } from 'node:os';
 import path from 'node:path';
 import type { JailBackend, JailEnd, Jailed } from '#sandbox/jail/jail.ts';
 import type { Limits } from '#sandbox/limits.ts';
@@ -11,7 +11,9 @@ import type { RuntimeFiles } from './runtime-files.ts';
 
 /** What to start: the driver's file, its arguments, and what it may read and write meanwhile. */
 export interface Launch {
-  readonly script: 'main.ts' | 'build.ts';
+  /** An absolute path. */
+  readonly script: string;
+  readonly runtime: 'python' | 'javascript';
   readonly args: readonly string[];
   readonly read: readonly string[];
   readonly write?: string;
@@ -23,8 +25,11 @@ export interface DenoProcess extends Jailed {
   readonly pid: number | null;
 }
 
-// V8 reserves address space that counts as data and is never used: with less it does not start.
-const RESERVED_BYTES = 510 * 1024 * 1024;
+// What counts as data before a program has any: V8 reserves 510 MB for machine code that it hardly uses,
+// each processor brings threads, and Python its machine code. Measured at the start, rounded up.
+const MEGABYTE = 1024 * 1024;
+const RESERVED_BYTES = { javascript: 560 * MEGABYTE, python: 730 * MEGABYTE } as const;
+const RESERVED_EACH_CPU = 9 * MEGABYTE;
 // Starting costs processor time, which is not the program's.
 const START_CPU_MS = 10_000;
 
@@ -35,6 +40,7 @@ const FLAGS = [
   '--no-prompt',
   '--no-lock',
   '--cached-only',
+  '--no-code-cache',
   '--quiet',
 ];
 
@@ -42,7 +48,7 @@ const FLAGS = [
 const ENVIRONMENT = { DENO_DIR: '/dev/null/none', DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' };
 
 /** The arguments of Deno. */
-export function denoArguments(files: RuntimeFiles, launch: Launch): string[] {
+export function denoArguments(launch: Launch): string[] {
   const heap = Math.max(64, Math.floor(launch.limits.memoryBytes / 2 ** 20));
   return [
     'run',
@@ -51,12 +57,16 @@ export function denoArguments(files: RuntimeFiles, launch: Launch): string[] {
     // a comma separates paths; in a path it is doubled
     ...(launch.read.length === 0 ? [] : [`--allow-read=${launch.read.map(escape).join(',')}`]),
     ...(launch.write === undefined ? [] : [`--allow-write=${escape(launch.write)}`]),
-    path.join(files.driver, launch.script),
+    launch.script,
     ...launch.args,
   ];
 }
 
 const escape = (file: string): string => file.replaceAll(',', ',,');
+
+/** The data that a process may have, so that its program gets `memoryBytes`. */
+export const dataLimit = ({ runtime, limits }: Pick<Launch, 'runtime' | 'limits'>): number =>
+  limits.memoryBytes + RESERVED_BYTES[runtime] + RESERVED_EACH_CPU * cpus().length;
 
 /** Starts it; when it can't be, `ended` says so. */
 export function startProcess(
@@ -64,25 +74,27 @@ export function startProcess(
   launch: Launch,
   jail: JailBackend | undefined,
 ): DenoProcess {
-  const argv = [files.deno, ...denoArguments(files, launch)];
+  const argv = [files.deno, ...denoArguments(launch)];
   return jail === undefined ? startBare(argv, launch) : startJailed(argv, files, launch, jail);
 }
 
 function startJailed(
   argv: readonly string[],
   files: RuntimeFiles,
-  { read, limits }: Launch,
+  launch: Launch,
   jail: JailBackend,
 ): DenoProcess {
-  const sources = new Set([files.deno, files.driver, files.pyodide, ...read.map(path.dirname)]);
+  const { read, limits } = launch;
+  const folders = [launch.script, ...read].map((file) => path.dirname(file));
+  const sources = new Set([files.deno, ...folders]);
   const jailed = jail.start({
     argv,
-    cwd: files.driver,
+    cwd: path.dirname(launch.script),
     environment: ENVIRONMENT,
     mounts: [...sources].map((source) => ({ source, target: source, access: 'read' as const })),
     limits: {
       cpuMs: limits.cpuMs + START_CPU_MS,
-      memoryBytes: limits.memoryBytes + RESERVED_BYTES,
+      memoryBytes: dataLimit(launch),
       processes: limits.processes,
       openFiles: limits.openFiles,
       fileBytes: limits.fileBytes,
@@ -95,8 +107,8 @@ function startJailed(
   return { ...jailed, pid: null };
 }
 
-function startBare(argv: readonly string[], { limits }: Launch): DenoProcess {
-  const [file = '', ...args] = process.platform === 'linux' ? withLimits(argv, limits) : argv;
+function startBare(argv: readonly string[], launch: Launch): DenoProcess {
+  const [file = '', ...args] = process.platform === 'linux' ? withLimits(argv, launch) : argv;
   const child = spawn(file, args, {
     cwd: '/',
     env: ENVIRONMENT,
@@ -118,8 +130,9 @@ function startBare(argv: readonly string[], { limits }: Launch): DenoProcess {
 }
 
 // The shell sets the limits and becomes the program; a shell that can't set them starts nothing.
-function withLimits(argv: readonly string[], limits: Launch['limits']): string[] {
-  const kilobytes = Math.ceil((limits.memoryBytes + RESERVED_BYTES) / 1024);
+function withLimits(argv: readonly string[], launch: Launch): string[] {
+  const { limits } = launch;
+  const kilobytes = Math.ceil(dataLimit(launch) / 1024);
   const seconds = Math.ceil((limits.cpuMs + START_CPU_MS) / 1000);
   const script =
     'ulimit -c 0 && ulimit -n "$1" && ulimit -t "$2" && ulimit -d "$3" && shift 3 && exec "$@"';
