@@ -30,7 +30,7 @@ export const FUEL_AT_START = 0x7fff_ffff_ffff_ffffn;
 
 /** How a binary is rewritten. */
 export interface FuelOptions {
-  /** The most that each of its memories may grow to, in pages of 64 KiB; as it is when left out. */
+  /** The most that each of its own memories may grow to, in pages of 64 KiB; as it is when left out. */
   readonly maxMemoryPages?: number;
 }
 
@@ -62,6 +62,13 @@ export function injectFuel(wasm: Uint8Array, options: FuelOptions = {}): Uint8Ar
   const code = find(CODE);
   if (code !== undefined) added.set(CODE, meteredCode(code, index));
   return assemble(sections, added);
+}
+
+/** The binary with a maximum for each of its own memories, in pages of 64 KiB; nothing else is changed. */
+export function limitMemory(wasm: Uint8Array, maxMemoryPages: number): Uint8Array {
+  const sections = readSections(wasm);
+  const memories = sections.find((section) => section.id === MEMORIES);
+  return assemble(sections, new Map([[MEMORIES, limitedMemories(memories, maxMemoryPages)]]));
 }
 
 /** Custom sections that name places in the code, which are others now; engines read only the first kind. */
