@@ -16,7 +16,8 @@ export async function nodeStatus(
     supervisor,
     paths,
     network,
-  }: Pick<CommandParts, 'spaces' | 'supervisor' | 'paths' | 'network'>,
+    programs,
+  }: Pick<CommandParts, 'spaces' | 'supervisor' | 'paths' | 'network' | 'programs'>,
   { epoch, key }: NodeIdentity,
 ): Promise<object> {
   const held = [];
@@ -37,7 +38,7 @@ export async function nodeStatus(
     uptimeMs: Math.round(process.uptime() * 1000),
     rssBytes: process.memoryUsage.rss(),
     missionsAtWork: supervisor.atWork,
-    isolation: 'none',
+    isolation: programs.isolation(),
     network: network.status(),
     worktreeBytes: folderBytes(paths.worktrees),
     spaces: held,

@@ -31,7 +31,7 @@ import { RECIPES } from '#supervisor/recipes.ts';
 import { readYamlRecipes } from '#supervisor/recipes/yaml-recipe.ts';
 import { Supervisor, type SupervisorOptions } from '#supervisor/supervisor.ts';
 import type { Metrics } from '#telemetry/metrics.ts';
-import { localWorld } from '#workspace/local-world.ts';
+import { localWorld, makeLocalWorld } from '#workspace/local-world.ts';
 import type { HomePaths } from './home/home-paths.ts';
 import { prepareHome, takeOwnership } from './home/home.ts';
 import { idleTimer } from './idle-timer.ts';
@@ -48,6 +48,7 @@ import { Network, type NetworkOptions } from './network/network.ts';
 import { countingBus, makeNetworkMeter } from './metrics/network-meter.ts';
 import { measureNetwork } from './metrics/network-metrics.ts';
 import type { SpaceWatch } from './metrics/space-metrics.ts';
+import { makeNodePrograms, type NodePrograms } from './programs/node-programs.ts';
 import { makeNodeSandbox, type NodeSandbox, type OpenNodeSandbox } from './sandbox/node-sandbox.ts';
 import { makeToolCaller } from './sandbox/tool-caller.ts';
 import { Spaces } from './spaces.ts';
@@ -187,7 +188,9 @@ function makeParts(
   const secret = secretOf(paths);
   const farWork = makeFarWork(ground, secret);
   const remoteOf: SupervisorSettings['remoteOf'] = (space) => farWork.remoteOf(space);
-  const supervisor = makeSupervisor(paths, spaces, { env, epoch, redact, bus, remoteOf });
+  const programs = makeNodePrograms(paths, env);
+  const { host } = programs;
+  const supervisor = makeSupervisor(paths, spaces, { env, epoch, redact, bus, remoteOf, host });
   measured.observe(supervisor, () => spaces.list());
   const mailrooms: Mailrooms = new Mailrooms({
     nodeKey: signer.key,
@@ -217,6 +220,7 @@ function makeParts(
   });
   const parts: CommandParts = {
     supervisor,
+    programs,
     spaces,
     paths,
     key: signer.key,
@@ -263,13 +267,14 @@ interface SupervisorSettings {
   readonly redact: Redactor;
   readonly bus: Bus;
   readonly remoteOf: NonNullable<SupervisorOptions['remoteOf']>;
+  readonly host: NodePrograms['host'];
 }
 
 /** The supervisor with its agents, guardrails, clock and world: the real ones. */
 function makeSupervisor(
   paths: HomePaths,
   spaces: Spaces,
-  { env, epoch, redact, bus, remoteOf }: SupervisorSettings,
+  { env, epoch, redact, bus, remoteOf, host }: SupervisorSettings,
 ): Supervisor {
   return new Supervisor({
     crew: {
@@ -282,7 +287,7 @@ function makeSupervisor(
       recipes: RECIPES,
       recipesOf: (repository, base) => readYamlRecipes(repository, base, RECIPES),
     },
-    world: localWorld,
+    world: makeLocalWorld(host),
     bus,
     jobs: defaultJobs(),
     // git names worktrees by their real path; ours must be spelled the same

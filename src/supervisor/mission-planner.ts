@@ -1,5 +1,7 @@
 /** Strategy: turns the goal of a mission into a plan with a price, and puts it on the record. */
 import type { EventData } from '#protocol/event-types.ts';
+import { isolationOf } from '#workspace/programs/program-host.ts';
+import { missionPrograms } from '#tasks/mission-programs.ts';
 import type { MissionWork } from '#tasks/mission-work.ts';
 import type { TaskState } from '#tasks/task-reducer.ts';
 import type { Check } from '#workspace/checks/check.ts';
@@ -125,7 +127,7 @@ async function pricePlan(
   return {
     base: work.base,
     engine: change.engine,
-    isolation: 'none',
+    isolation: isolationOf((await missionPrograms(work)).host),
     summary: change.summary,
     tasks: planTasks({ mission, change, checks: names, known, highest }),
     checks: checks.map(({ name, command }) => ({ name, command })),

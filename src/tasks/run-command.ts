@@ -2,6 +2,7 @@
 import type { CheckResult } from '#workspace/checks/check.ts';
 import type { EffectData } from './effects.ts';
 import { keepOutput } from './keep-output.ts';
+import { missionPrograms } from './mission-programs.ts';
 import type { MissionWork } from './mission-work.ts';
 
 /** Runs to the end, or throws the reason for which the mission was told to stop. */
@@ -17,6 +18,7 @@ export async function runCommand(
     signal: work.signal,
     environment: { PATH: work.searchPath },
     scratch: work.scratch,
+    ...(await missionPrograms(work)),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
   if (result.cancelled) throw work.signal.reason;

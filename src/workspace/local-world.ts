@@ -25,11 +25,13 @@ import {
   probeTaskTree,
   removeTaskTrees,
 } from './trees/task-tree.ts';
-import type { World } from './world.ts';
+import { OPEN_HOST } from './programs/open-host.ts';
+import type { ProgramsPort, World } from './world.ts';
 import { assertWritable } from './write-rules.ts';
 
-/** What a node hands to its supervisor. */
-export const localWorld: World = {
+/** What a node hands to its supervisor; `host` is what the repository's programs run behind. */
+export const makeLocalWorld = (host: ProgramsPort['host']): World => ({
+  programs: { host },
   openRepository,
   readSkeinYaml,
   worktrees: {
@@ -68,4 +70,7 @@ export const localWorld: World = {
     link: makeDependencyLinks,
   },
   copies: { run: runOnCopy },
-};
+});
+
+/** The same without walls. */
+export const localWorld: World = makeLocalWorld(async () => OPEN_HOST);

@@ -31,6 +31,19 @@ const fileSchema = z.strictObject({
       edits: z.int().min(1).max(2000).optional().describe('The most files a mission may change'),
     })
     .optional(),
+  sandbox: z
+    .strictObject({
+      least: z
+        .enum(['none', 'kernel'])
+        .optional()
+        .describe('kernel: refuse to run programs where no jail of the operating system holds'),
+      network: z
+        .array(z.string().trim().min(1).max(253))
+        .max(50)
+        .optional()
+        .describe('Hosts that the set-up and the checks may reach: name, *.name, with :port'),
+    })
+    .optional(),
   recipes: z
     .array(z.string().trim().min(1).max(1000))
     .max(20)
@@ -46,9 +59,10 @@ const FORM = {
   schema: fileSchema,
   format: SKEIN_YAML_FORMAT,
   knownKeys: {
-    '': 'format, checks, workspace, limits, recipes',
+    '': 'format, checks, workspace, limits, sandbox, recipes',
     workspace: 'setup',
     limits: 'minutes, edits',
+    sandbox: 'least, network',
   },
 };
 
@@ -62,6 +76,8 @@ export interface SkeinYaml {
   };
   /** What a mission may use; the defaults are 30 minutes and 2,000 edits. */
   readonly limits?: { readonly minutes?: number; readonly edits?: number };
+  /** What holds the programs of a mission; by default what this machine offers, without network. */
+  readonly sandbox?: { readonly least?: 'none' | 'kernel'; readonly network?: readonly string[] };
   /** Files of the repository that hold recipes, as paths or globs. */
   readonly recipes?: readonly string[];
 }
@@ -128,9 +144,18 @@ function dropMissing(file: z.infer<typeof fileSchema>): SkeinYaml {
     ...(file.checks === undefined ? {} : { checks: file.checks }),
     ...(setup === undefined ? {} : { workspace: { setup } }),
     ...(file.limits === undefined ? {} : { limits }),
+    ...(file.sandbox === undefined ? {} : { sandbox: sandboxOf(file.sandbox) }),
     ...(file.recipes === undefined ? {} : { recipes: file.recipes }),
   };
 }
+
+const sandboxOf = ({
+  least,
+  network,
+}: NonNullable<z.infer<typeof fileSchema>['sandbox']>): NonNullable<SkeinYaml['sandbox']> => ({
+  ...(least === undefined ? {} : { least }),
+  ...(network === undefined ? {} : { network }),
+});
 
 const invalid = (line: number, state: string, fix?: string): SkeinError =>
   new SkeinError('config-invalid', `Cannot read ${FILE}, line ${line}: ${state}`, {

@@ -7,6 +7,7 @@ import type { discoverChecks } from './checks/discover-checks.ts';
 import type { mergeHooksCheck } from './checks/hooks-check.ts';
 import type { runCheck } from './checks/run-check.ts';
 import type { runOnCopy } from './copy/run-on-copy.ts';
+import type { ProgramHost } from './programs/program-host.ts';
 import type { planDependencyLinks } from './dependency-links.ts';
 import type { probeFileEdit, writeFileEdit } from './file-edit.ts';
 import type { assertBranchFree, probeBranch, updateBranch } from './git/branch-ref.ts';
@@ -89,6 +90,12 @@ export interface ChecksPort {
   readonly run: typeof runCheck;
 }
 
+/** What programs of a repository run behind. */
+export interface ProgramsPort {
+  /** The host of this machine; it is tried when it is first asked for. */
+  readonly host: () => Promise<ProgramHost>;
+}
+
 /** Links from a worktree to the installed dependencies. */
 export interface DependenciesPort {
   readonly plan: typeof planDependencyLinks;
@@ -110,6 +117,7 @@ export interface World {
   readonly git: GitPort;
   readonly trees: TreesPort;
   readonly merge: MergePort;
+  readonly programs: ProgramsPort;
   readonly checks: ChecksPort;
   readonly dependencies: DependenciesPort;
   readonly copies: CopiesPort;

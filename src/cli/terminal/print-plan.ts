@@ -45,11 +45,17 @@ export function planLines(shown: ShownPlan, contents: PlanContents, style: Style
     ...listedLines(contents, style),
     `  ${priceText(plan, shown.before)}`,
     `  ${checksText(plan)}`,
-    `  ${yellow(`isolation: ${plan.isolation}`)} ${dim('(checks run as you, on your machine, without a sandbox)')}`,
+    isolationLine(plan, style),
     ...optionLines(options),
     ...plan.warnings.map((warning) => `  ${yellow('note')} ${warning}`),
     dim(`  plan ${plan.hash.slice(0, 16)}, base ${plan.base.slice(0, 10)}, ${plan.engine}`),
   ];
+}
+
+function isolationLine({ isolation }: PlanState, { dim, yellow }: Style): string {
+  if (isolation !== 'none') return dim(`  isolation: ${isolation}`);
+  const note = '(checks run as you, on your machine, without a sandbox)';
+  return `  ${yellow('isolation: none')} ${dim(note)}`;
 }
 
 /** What the plan is about; of a changed one, instead of which, and why. */

@@ -6,11 +6,14 @@ import type { HomePaths } from '../home/home-paths.ts';
 import type { AgentTokens } from '../agent-tokens.ts';
 import type { PresenceOf } from '../messages/list-agents.ts';
 import type { Network } from '../network/network.ts';
+import type { NodePrograms } from '../programs/node-programs.ts';
 import type { Spaces } from '../spaces.ts';
 
 /** What commands work on. */
 export interface CommandParts {
   readonly supervisor: Supervisor;
+  /** What programs of repositories run behind. */
+  readonly programs: NodePrograms;
   readonly spaces: Spaces;
   readonly paths: HomePaths;
   /** The key of this node. */

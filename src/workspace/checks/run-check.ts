@@ -9,12 +9,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SkeinError } from '#protocol/errors.ts';
 import { deleteFolder } from '#workspace/git/worktree-files.ts';
-import {
-  OPEN_HOST,
-  type Program,
-  type ProgramEnd,
-  type ProgramHost,
-} from '#workspace/programs/program-host.ts';
+import { OPEN_HOST } from '#workspace/programs/open-host.ts';
+import type { Program, ProgramEnd, ProgramHost } from '#workspace/programs/program-host.ts';
 import type { Check, CheckResult } from './check.ts';
 import { checkEnvironment } from './check-environment.ts';
 import { openOutputPipe, type OutputPipe } from './output-pipe.ts';
@@ -97,6 +93,7 @@ async function startIn(folder: string, run: CheckRun, pipe: OutputPipe): Promise
     return await (run.host ?? OPEN_HOST).start({
       argv: ['/bin/sh', '-c', command],
       cwd: run.cwd,
+      root: run.cwd,
       access: 'write',
       scratch: [folder],
       environment: { ...checkEnvironment(process.env, folder, command), ...run.environment },

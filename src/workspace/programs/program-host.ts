@@ -4,7 +4,6 @@
  * one they run as the person.
  */
 import type { Readable, Writable } from 'node:stream';
-import { startGroup } from './process-group.ts';
 
 /** What holds a program, as it is recorded (`enclosureShape`). */
 export interface ProgramEnclosure {
@@ -19,12 +18,14 @@ export interface ProgramEnclosure {
 /** A program to start. */
 export interface ProgramStart {
   readonly argv: readonly string[];
-  /** A folder of a repository's files: its worktree, or below. */
   readonly cwd: string;
-  /** What it may do to the files of the worktree that `cwd` lies in. */
+  /** The worktree of the repository that it works on, and what it may do to the files there. */
+  readonly root: string;
   readonly access: 'read' | 'write';
   /** Other folders that it may write: its home, its folder for temporary files. */
   readonly scratch: readonly string[];
+  /** Folders of programs that are Skein's own, to be read. */
+  readonly tools?: readonly string[];
   /** All of it. */
   readonly environment: Readonly<Record<string, string>>;
   /** Input: nothing, or a pipe. Output: both streams in one descriptor, or a pipe each. */
@@ -62,13 +63,6 @@ export interface ProgramHost {
   /** Rejects when the walls can't be put up. */
   readonly start: (start: ProgramStart) => Promise<Program>;
 }
-
-/** No walls: a process group that ends as a whole. */
-export const OPEN_HOST: ProgramHost = {
-  enclosure: null,
-  start: async ({ argv, cwd, environment, input, output }) =>
-    startGroup({ argv, cwd, environment, input, output }),
-};
 
 /** How a plan names what holds its programs: `T2 (bubblewrap)`, or `none`. */
 export const isolationOf = ({ enclosure }: ProgramHost): string =>

@@ -4,6 +4,7 @@
  * is not open on the record, and no file be written by who has lost the lease: that is asked at
  * every change.
  */
+import { OPEN_HOST } from '#workspace/programs/open-host.ts';
 import assert from 'node:assert/strict';
 import { sha256 } from '#lib/sha256.ts';
 import { SkeinError } from '#protocol/errors.ts';
@@ -55,6 +56,7 @@ export function makeSimWorld(options: SimWorldOptions): World {
       return repositoryOf(state);
     },
     readSkeinYaml: async () => ({}),
+    programs: { host: async () => OPEN_HOST },
     worktrees: makeWorktrees(hands),
     files: makeFiles(hands, options),
     git: makeGit(hands),

@@ -5,6 +5,7 @@
 import { SkeinError } from '#protocol/errors.ts';
 import type { BlobReference } from '#ledger/ledger.ts';
 import type { EffectData } from '#tasks/effects.ts';
+import { missionPrograms } from '#tasks/mission-programs.ts';
 import { recordedOutcome } from '#tasks/run-command.ts';
 import type { ProposedEdit } from '#workspace/apply-edit.ts';
 import { CHECK_TIMEOUT_MS } from '#workspace/checks/run-check.ts';
@@ -72,6 +73,7 @@ async function actCommand(
       environment: { PATH: work.searchPath },
       scratch: work.scratch,
       timeoutMs: CHECK_TIMEOUT_MS,
+      ...(await missionPrograms(work)),
     },
   });
   signal.throwIfAborted();
