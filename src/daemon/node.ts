@@ -192,16 +192,7 @@ function makeParts(
   const { host } = programs;
   const supervisor = makeSupervisor(paths, spaces, { env, epoch, redact, bus, remoteOf, host });
   measured.observe(supervisor, () => spaces.list());
-  const mailrooms: Mailrooms = new Mailrooms({
-    nodeKey: signer.key,
-    secret,
-    now: Date.now,
-    after,
-    newId,
-    report,
-    clockOf: (author) => network.clockOf(author),
-    fetchBlob: async (space, hash) => (await network.desk(space)).blob(hash),
-  });
+  const mailrooms = makeMailrooms(ground, secret, () => network);
   const mailroomOf = (ledger: Ledger): Mailroom => mailrooms.of(ledger);
   const network: Network = new Network({
     paths,
@@ -260,6 +251,23 @@ async function shutDown(
   rmSync(paths.socket, { force: true });
   return { left };
 }
+
+/** The inboxes of all spaces; the network, which needs them, is there when they need it. */
+const makeMailrooms = (
+  { signer, report }: Ground,
+  secret: string,
+  network: () => Network,
+): Mailrooms =>
+  new Mailrooms({
+    nodeKey: signer.key,
+    secret,
+    now: Date.now,
+    after,
+    newId,
+    report: (thrown) => report(toSkeinError(thrown)),
+    clockOf: (author) => network().clockOf(author),
+    fetchBlob: async (space, hash) => (await network().desk(space)).blob(hash),
+  });
 
 interface SupervisorSettings {
   readonly env: NodeJS.ProcessEnv;
