@@ -31,3 +31,16 @@ export function isAlive(process: ProcessIdentity): boolean {
   if (now === null || now.startTicks !== process.startTicks) return false;
   return now.state !== 'Z' && now.state !== 'X';
 }
+
+/**
+ * Whether it is the first process of a pid namespace below ours. A number that is told late may be
+ * another process meanwhile, which must not be killed for it.
+ */
+export function isFirst(pid: number): boolean {
+  try {
+    const status = fs.readFileSync(`/proc/${pid}/status`, 'latin1');
+    return /^NSpid:.*\t1$/m.test(status) && pid !== 1;
+  } catch {
+    return false;
+  }
+}

@@ -7,16 +7,16 @@ import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import type { Duplex, Readable, Writable } from 'node:stream';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
-import type { Group, Groups } from '../cgroup/cgroup.ts';
+import type { Group, Groups, GroupUsage } from '../cgroup/cgroup.ts';
 import type { Jailed, JailEnd, JailLimits, JailRequest } from '../jail.ts';
 import { explainFailure } from './explain-failure.ts';
 import { jailOptions, JAIL_FILES } from './jail-options.ts';
 import type { JailFrame } from './jail-options.ts';
 import { DESCRIPTOR, GO, innerScript, outerScript, READY } from './launch-script.ts';
 import { openLooseFile } from './loose-file.ts';
-import { isAlive, readProcess } from './process-state.ts';
+import { isAlive, isFirst, readProcess } from './process-state.ts';
 import type { ProcessIdentity } from './process-state.ts';
 
 /** What starts jails: the program, its frame, the filter, and the groups when there are any. */
@@ -32,6 +32,7 @@ export interface JailMaker {
 /** How long the kernel may take to end what was killed; more is told, for it is not dead. */
 const DEATH_LIMIT_MS = 60_000;
 const POLL_MS = 2;
+const QUICK_TURNS = 20;
 const WATCH_MS = 200;
 const REPORT_LIMIT = 16_384;
 
@@ -92,6 +93,17 @@ function hideStray(stdio: unknown[], stray: readonly number[], files: number[]):
   }
 }
 
+interface Exit {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly failure: SkeinError | null;
+}
+
+const UNDYING = (): SkeinError =>
+  new SkeinError('sandbox-failed', 'Cannot end a jail: its processes do not die', {
+    fix: 'Look for processes in an uninterruptible wait (state D), for example of a network disk',
+  });
+
 class RunningJail {
   readonly jailed: Jailed;
   readonly #child: ChildProcess;
@@ -149,10 +161,10 @@ class RunningJail {
 
   /** The first process waits for its children: only then is it bound to the life of Skein. */
   async #go(): Promise<void> {
-    while (!this.#exited && !this.#killed) {
+    for (let turn = 0; !this.#exited && !this.#killed; turn += 1) {
       this.#first ??= readFirst(this.#said);
       if (this.#first !== null && readProcess(this.#first.pid)?.state === 'S') break;
-      await wait(1);
+      await (turn < QUICK_TURNS ? nextTurn() : wait(POLL_MS));
     }
     this.#control.end(GO);
   }
@@ -161,8 +173,9 @@ class RunningJail {
     const watch = setInterval(() => this.#watch(), WATCH_MS);
     watch.unref();
     try {
-      const [exitCode, signal] = await this.#exit();
+      const { exitCode, signal, failure } = await this.#exit();
       const usage = await this.#clear();
+      if (failure !== null) throw failure;
       if (!this.#began && !this.#killed) throw explainFailure(this.#said, exitCode, signal);
       return {
         exitCode,
@@ -176,42 +189,41 @@ class RunningJail {
     }
   }
 
-  async #exit(): Promise<[number | null, NodeJS.Signals | null]> {
+  async #exit(): Promise<Exit> {
     try {
-      return (await once(this.#child, 'exit')) as [number | null, NodeJS.Signals | null];
+      const [exitCode, signal] = (await once(this.#child, 'exit')) as [
+        Exit['exitCode'],
+        Exit['signal'],
+      ];
+      return { exitCode, signal, failure: null };
     } catch (cause) {
-      throw new SkeinError(
-        'sandbox-failed',
-        `Cannot start a jail: ${toSkeinError(cause).message}`,
-        {
-          cause,
-        },
-      );
+      const message = `Cannot start a jail: ${toSkeinError(cause).message}`;
+      const failure = new SkeinError('sandbox-failed', message, { cause });
+      return { exitCode: null, signal: null, failure };
     } finally {
       this.#exited = true;
     }
   }
 
   /** Waits until all is dead, and takes the group away. */
-  async #clear(): Promise<ReturnType<Group['usage']> | null> {
-    const deadline = Date.now() + DEATH_LIMIT_MS;
+  async #clear(): Promise<GroupUsage | null> {
     this.#control.destroy();
-    this.#killAll();
-    while (!this.#report.closed) await this.#pause(deadline);
-    while (this.#first !== null && isAlive(this.#first)) await this.#pause(deadline);
+    await this.#until(() => this.#report.closed);
+    await this.#until(() => this.#first === null || !isAlive(this.#first));
     const usage = this.#group?.usage() ?? null;
-    while (this.#group?.remove() === false) await this.#pause(deadline);
+    await this.#until(() => this.#group?.remove() !== false);
     return usage;
   }
 
-  async #pause(deadline: number): Promise<void> {
-    if (Date.now() > deadline) {
-      throw new SkeinError('sandbox-failed', 'Cannot end a jail: its processes do not die', {
-        fix: 'Look for processes in an uninterruptible wait (state D), for example of a network disk',
-      });
+  /** Kills again and again, until it is so. */
+  async #until(holds: () => boolean): Promise<void> {
+    const deadline = Date.now() + DEATH_LIMIT_MS;
+    for (let turn = 0; !holds(); turn += 1) {
+      this.#killAll();
+      if (Date.now() > deadline) throw UNDYING();
+      // Mostly it is so at once.
+      await (turn < QUICK_TURNS ? nextTurn() : wait(POLL_MS));
     }
-    await wait(POLL_MS);
-    this.#killAll();
   }
 
   #killAll(): void {
@@ -229,8 +241,8 @@ class RunningJail {
 }
 
 function readFirst(said: string): ProcessIdentity | null {
-  const pid = /"child-pid":\s*(\d+)\b[^\d]/.exec(said)?.[1];
-  return pid === undefined ? null : readProcess(Number(pid));
+  const pid = /"child-pid":\s*(\d+)\D/.exec(said)?.[1];
+  return pid === undefined || !isFirst(Number(pid)) ? null : readProcess(Number(pid));
 }
 
 function kill(pid: number): void {
