@@ -1,5 +1,6 @@
 /** Reading a project's files: those asked for, and nothing by way of a link; each wall has its twin. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -84,6 +85,13 @@ describe('files named with their content', () => {
     for (const name of [...names, path.join(folder, 'outside/secret')]) {
       await assert.rejects(gather([pin(name, 'secret')]), { name: 'path-refused' }, name);
     }
+  });
+});
+
+describe('a named pipe', () => {
+  it('is refused, not waited for', async () => {
+    execFileSync('mkfifo', [path.join(root, 'pipe')]);
+    await assert.rejects(gather([pin('pipe', '')]), { name: 'path-refused' });
   });
 });
 

@@ -165,7 +165,7 @@ function responseOf(request: ClientRequest): Promise<IncomingMessage> {
 /** The headers of the new request: its own host and length, the program's, the secrets in their place. */
 function outgoingHeaders(exchange: Exchange, secrets: readonly SecretHeader[]): Headers {
   const { target, secure, body, headers } = exchange;
-  const name = target.host.includes(':') ? `[${target.host}]` : target.host;
+  const host = target.host.includes(':') ? `[${target.host}]` : target.host;
   const isUsual = target.port === (secure ? HTTPS : HTTP);
   const length = headerOf(headers, 'content-length');
   const framing: Headers =
@@ -173,11 +173,11 @@ function outgoingHeaders(exchange: Exchange, secrets: readonly SecretHeader[]): 
       ? []
       : [length === null ? ['Transfer-Encoding', 'chunked'] : ['Content-Length', length]];
   const taken = new Set(secrets.map(({ header }) => header));
-  // what is compressed can't be searched for secrets
-  if (secrets.length > 0) taken.add('accept-encoding');
+  // neither what is compressed nor what comes in parts can be searched for secrets
+  if (secrets.length > 0) for (const each of ['accept-encoding', 'range']) taken.add(each);
   const own: Headers = secrets.length > 0 ? [['Accept-Encoding', 'identity']] : [];
   return [
-    ['Host', isUsual ? name : `${name}:${target.port}`],
+    ['Host', isUsual ? host : `${host}:${target.port}`],
     ...endToEnd(headers).filter(([header]) => !taken.has(header.toLowerCase())),
     ...own,
     ...secrets.map(({ header, value }) => [header, value] as const),
@@ -223,7 +223,7 @@ const timeout = (): SkeinError =>
 /** A failure in words of our own: texts of others may hold what was sent. */
 function failure(error: unknown): { readonly verdict: 'failed'; readonly reason: string } {
   if (error instanceof SkeinError) return { verdict: 'failed', reason: error.message };
-  const { code } = error as { readonly code?: unknown };
+  const { code } = (error ?? {}) as { readonly code?: unknown };
   const reason = `the connection broke (${typeof code === 'string' ? code : 'no code'})`;
   return { verdict: 'failed', reason };
 }

@@ -36,6 +36,9 @@ export interface Upstream {
 
 const MAX_ADDRESSES = 4;
 
+/** Said, so that no variable of the environment says otherwise. */
+const TLS_OPTIONS = { rejectUnauthorized: true, ALPNProtocols: ['http/1.1'] };
+
 /** The system's resolver, as other programs of this machine are answered. */
 export const systemResolve: ResolveHost = async (host) =>
   (await lookup(host, { all: true })).map(({ address }) => address);
@@ -51,9 +54,15 @@ export async function openUpstream(
   const addresses = await resolveChecked(rules, target.host, signal);
   if ('type' in addresses) return addresses;
   let problem = 'it has no address';
-  for (const address of addresses.slice(0, MAX_ADDRESSES)) {
+  const tried = addresses.slice(0, MAX_ADDRESSES);
+  for (const address of tried) {
+    // one that never answers leaves time for the others
+    const own = AbortSignal.timeout(Math.ceil(rules.limits.connectMs / tried.length));
     try {
-      const socket = await dial({ rules, target, secure, signal }, address);
+      const socket = await dial(
+        { rules, target, secure, signal: AbortSignal.any([signal, own]) },
+        address,
+      );
       return { type: 'open', socket, address };
     } catch (error) {
       problem = `no connection to ${address} (${codeOf(error)})`;
@@ -111,7 +120,7 @@ function dial({ rules, target, secure, signal }: Call, address: string): Promise
     const named = isIP(host) === 0 ? { servername: host } : {};
     const ca = rules.ca === undefined ? {} : { ca: rules.ca };
     const socket = secure
-      ? connectTls({ socket: plain, host, ...named, ...ca, ALPNProtocols: ['http/1.1'] })
+      ? connectTls({ ...TLS_OPTIONS, socket: plain, host, ...named, ...ca })
       : plain;
     const settle = (error?: Error): void => {
       signal.removeEventListener('abort', giveUp);
