@@ -15,7 +15,7 @@ const REWRITER = 1;
 export async function fueledCopy(binary: string, cacheFolder: string): Promise<string> {
   const wasm = await readFile(binary);
   const target = join(cacheFolder, `${keyOf(wasm)}-${basename(binary)}`);
-  if (await exists(target)) return target;
+  if (await fileExists(target)) return target;
   await writeWhole(target, injectFuel(wasm));
   return target;
 }
@@ -24,7 +24,7 @@ export async function fueledCopy(binary: string, cacheFolder: string): Promise<s
 export const keyOf = (wasm: Uint8Array): string => `${sha256(wasm).slice(0, 32)}-fuel${REWRITER}`;
 
 /** Whether there is something at a path. */
-export const exists = async (path: string): Promise<boolean> =>
+export const fileExists = async (path: string): Promise<boolean> =>
   stat(path).then(
     () => true,
     () => false,
