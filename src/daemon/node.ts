@@ -1,22 +1,16 @@
 /** Composition root: builds every part of a node, serves its door, and takes it all down again. */
 import { randomFillSync } from 'node:crypto';
-import { chmodSync, existsSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { getRequestListener } from '@hono/node-server';
 import { createServer, type Server } from 'node:http';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeCoder } from '#agents/coder.ts';
-import { makeCritic } from '#agents/critic.ts';
-import { makeRunner } from '#agents/runner.ts';
-import { makeScout } from '#agents/scout.ts';
-import { SwarmAgent } from '#agents/swarm-agent.ts';
 import { makeApi } from '#api/routes.ts';
 import type { Bus } from '#bus/bus.ts';
 import type { Mailroom } from '#bus/inbox/mailroom.ts';
 import { makeMemoryBus } from '#bus/memory-bus.ts';
 import { GUARDRAILS, makeReflex } from '#guardrails/guardrails.ts';
-import { newTypeErrors } from '#guardrails/new-type-errors.ts';
 import { openDerivedKey, seedOf } from '#identity/derive-key.ts';
 import { openNodeKey } from '#identity/node-key.ts';
 import { openPersonToken } from '#identity/person-token.ts';
@@ -27,11 +21,8 @@ import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import { makeUuidv7 } from '#lib/uuidv7.ts';
 import { inTurn } from '#registry/pick-agent.ts';
 import type { Link } from '#sync/link/link.ts';
-import { RECIPES } from '#supervisor/recipes.ts';
-import { readYamlRecipes } from '#supervisor/recipes/yaml-recipe.ts';
-import { Supervisor, type SupervisorOptions } from '#supervisor/supervisor.ts';
 import type { Metrics } from '#telemetry/metrics.ts';
-import { localWorld, makeLocalWorld } from '#workspace/local-world.ts';
+import { localWorld } from '#workspace/local-world.ts';
 import type { HomePaths } from './home/home-paths.ts';
 import { prepareHome, takeOwnership } from './home/home.ts';
 import { idleTimer } from './idle-timer.ts';
@@ -41,14 +32,14 @@ import type { CommandParts } from './commands/command-parts.ts';
 import { makeBusDoor } from './messages/bus-door.ts';
 import { Mailrooms } from './messages/mailrooms.ts';
 import { makeDoor } from './node-door.ts';
-import { faultPause, pausingScout } from './fault-pause.ts';
+import { makeNodeSupervisor, type NodeSupervisorParts } from './node-supervisor.ts';
 import { outliveLateErrors } from './network/late-errors.ts';
 import { changeNetworkConfig } from './network/network-config.ts';
 import { Network, type NetworkOptions } from './network/network.ts';
 import { countingBus, makeNetworkMeter } from './metrics/network-meter.ts';
 import { measureNetwork } from './metrics/network-metrics.ts';
 import type { SpaceWatch } from './metrics/space-metrics.ts';
-import { makeNodePrograms, type NodePrograms } from './programs/node-programs.ts';
+import { makeNodePrograms } from './programs/node-programs.ts';
 import { makeNodeSandbox, type NodeSandbox, type OpenNodeSandbox } from './sandbox/node-sandbox.ts';
 import { makeToolCaller } from './sandbox/tool-caller.ts';
 import { Spaces } from './spaces.ts';
@@ -187,10 +178,22 @@ function makeParts(
   });
   const secret = secretOf(paths);
   const farWork = makeFarWork(ground, secret);
-  const remoteOf: SupervisorSettings['remoteOf'] = (space) => farWork.remoteOf(space);
+  const remoteOf: NodeSupervisorParts['remoteOf'] = (space) => farWork.remoteOf(space);
   const programs = makeNodePrograms(paths, env);
   const { host } = programs;
-  const supervisor = makeSupervisor(paths, spaces, { env, epoch, redact, bus, remoteOf, host });
+  const supervisor = makeNodeSupervisor({
+    paths,
+    spaces,
+    env,
+    epoch,
+    bus,
+    remoteOf,
+    host,
+    newId,
+    after,
+    jobs: defaultJobs(),
+    report: reporter(redact),
+  });
   measured.observe(supervisor, () => spaces.list());
   const mailrooms = makeMailrooms(ground, secret, () => network);
   const mailroomOf = (ledger: Ledger): Mailroom => mailrooms.of(ledger);
@@ -268,51 +271,6 @@ const makeMailrooms = (
     clockOf: (author) => network().clockOf(author),
     fetchBlob: async (space, hash) => (await network().desk(space)).blob(hash),
   });
-
-interface SupervisorSettings {
-  readonly env: NodeJS.ProcessEnv;
-  readonly epoch: number;
-  readonly redact: Redactor;
-  readonly bus: Bus;
-  readonly remoteOf: NonNullable<SupervisorOptions['remoteOf']>;
-  readonly host: NodePrograms['host'];
-}
-
-/** The supervisor with its agents, guardrails, clock and world: the real ones. */
-function makeSupervisor(
-  paths: HomePaths,
-  spaces: Spaces,
-  { env, epoch, redact, bus, remoteOf, host }: SupervisorSettings,
-): Supervisor {
-  return new Supervisor({
-    crew: {
-      scout: pausingScout(env, makeScout()),
-      coder: makeCoder(makeReflex(GUARDRAILS)),
-      critic: makeCritic(),
-      runner: makeRunner(),
-      makeAgent: (options) => new SwarmAgent(options),
-      changeGuardrails: [newTypeErrors],
-      recipes: RECIPES,
-      recipesOf: (repository, base) => readYamlRecipes(repository, base, RECIPES),
-    },
-    world: makeLocalWorld(host),
-    bus,
-    jobs: defaultJobs(),
-    // git names worktrees by their real path; ours must be spelled the same
-    worktrees: realpathSync(paths.worktrees),
-    scratch: paths.scratch,
-    epoch,
-    now: Date.now,
-    monotonicMs: () => performance.now(),
-    newId,
-    after,
-    ledgerOf: (repository, searchPath) => spaces.forRepository(repository, searchPath),
-    projectOf: (space) => spaces.project(space),
-    remoteOf,
-    pause: faultPause(env),
-    report: reporter(redact),
-  });
-}
 
 const newId = makeUuidv7({ now: Date.now, random: (bytes) => randomFillSync(bytes) });
 
