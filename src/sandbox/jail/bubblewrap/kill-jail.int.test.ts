@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -8,6 +9,7 @@ import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { COMMAND_LIMITS } from '#sandbox/limits.ts';
+import { readText } from '../cgroup/kernel-files.ts';
 import { openGroups } from '../cgroup/open-groups.ts';
 import type { JailBackend, Jailed } from '../jail.ts';
 import { openBubblewrap } from './open-bubblewrap.ts';
@@ -70,6 +72,20 @@ function start(from: JailBackend, script: string): Jailed {
   return jailed;
 }
 
+/** Another Skein, with so many jails; it says on stderr when it has started them. */
+function startOwner(script: string, jails: number, quiet = false): ChildProcessWithoutNullStreams {
+  const program = `
+    import { openBubblewrap } from '${import.meta.resolve('./open-bubblewrap.ts')}';
+    import { COMMAND_LIMITS as limits } from '${import.meta.resolve('#sandbox/limits.ts')}';
+    const backend = await openBubblewrap();
+    for (let jail = 0; jail < ${jails}; jail += 1) {
+      backend.start({ argv: ['sh', '-c', ${JSON.stringify(script)}], cwd: '/tmp', environment: {},
+        mounts: [], limits, stdio: ['ignore', ${quiet ? "'ignore'" : 1}, 'ignore'] });
+    }
+    process.stderr.write('started');`;
+  return spawn(process.execPath, ['--input-type=module', '--eval', program]);
+}
+
 /** The generator of Park and Miller. */
 function numbers(seed: number): () => number {
   let state = seed;
@@ -110,16 +126,8 @@ describe('the end of a jail of bubblewrap', { skip }, () => {
 
   it('comes when Skein is killed, and its group is swept by the next', async () => {
     const mark = `mark-${randomUUID()}`;
-    const owner = spawn(process.execPath, [
-      '--input-type=module',
-      '--eval',
-      `import { openBubblewrap } from '${import.meta.resolve('./open-bubblewrap.ts')}';
-       import { COMMAND_LIMITS as limits } from '${import.meta.resolve('#sandbox/limits.ts')}';
-       const backend = await openBubblewrap();
-       const script = "setsid sh -c 'sleep 1000' ${mark} & echo up; sleep 1000";
-       backend.start({ argv: ['sh', '-c', script, '${mark}'], cwd: '/tmp', environment: {},
-         mounts: [], limits, stdio: ['ignore', 1, 2] });`,
-    ]);
+    const script = `setsid sh -c 'sleep 1000' ${mark} & echo up; exec sh -c 'sleep 1000' ${mark}`;
+    const owner = startOwner(script, 1);
     await once(owner.stdout, 'data');
     assert.notDeepEqual(processesWith(mark), [], 'it ran');
     owner.kill('SIGKILL');
@@ -129,6 +137,26 @@ describe('the end of a jail of bubblewrap', { skip }, () => {
     assert.deepEqual(leftGroups(owner.pid ?? 0), []);
   });
 
+  it('comes also for jails that are just being made', { timeout: 60_000 }, async () => {
+    const next = numbers(7);
+    for (let round = 0; round < 4; round += 1) {
+      const mark = `mark-${randomUUID()}`;
+      const owner = startOwner(`exec sh -c 'sleep 1000' ${mark}`, 6, true);
+      await once(owner.stderr, 'data');
+      await wait(Math.floor(next() * 40));
+      owner.kill('SIGKILL');
+      await once(owner, 'exit');
+      const procs = leftGroups(owner.pid ?? 0).map((folder) => path.join(folder, 'cgroup.procs'));
+      const alive = (): boolean => procs.some((file) => (readText(file) ?? '') !== '');
+      await until(
+        () => !alive() && processesWith(mark).length === 0,
+        `all are dead, round ${round}`,
+      );
+      await openGroups();
+      assert.deepEqual(leftGroups(owner.pid ?? 0), []);
+    }
+  });
+
   it('leaves a plain process behind without a jail', async () => {
     const mark = `mark-${randomUUID()}`;
     const script = `setsid sh -c 'echo up; sleep 1000' ${mark} & exec sleep 1000`;
@@ -136,8 +164,8 @@ describe('the end of a jail of bubblewrap', { skip }, () => {
     await once(plain.stdout, 'data');
     plain.kill('SIGKILL');
     await once(plain, 'exit');
-    const left = processesWith(mark);
-    for (const pid of left) process.kill(-Number(pid), 'SIGKILL');
-    assert.equal(left.length, 1);
+    // For a moment there are two, when the shell starts sleep.
+    await until(() => processesWith(mark).length === 1, 'it is left');
+    process.kill(-Number(processesWith(mark)[0]), 'SIGKILL');
   });
 });

@@ -16,9 +16,11 @@ export const DESCRIPTOR = {
   savedStderr: 6,
   options: 7,
   passwd: 8,
-  group: 9,
-  hosts: 10,
-  seccomp: 11,
+  /** At its end, when Skein is dead, a watcher kills what belongs to the jail. */
+  life: 9,
+  group: 10,
+  hosts: 11,
+  seccomp: 12,
 } as const;
 
 /** What the jail says when its walls stand and its program has not begun. */
@@ -38,15 +40,20 @@ const RESERVED_BYTES = 512 * 1024 * 1024;
 
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** The outer script: joins the groups, hides the folder from the environment, becomes bubblewrap. */
+/**
+ * The outer script: joins the groups, leaves a watcher behind and becomes bubblewrap. Without the watcher,
+ * the first process of a jail would wait for ever if Skein died just when bubblewrap has made it: nothing
+ * binds it to anybody's life yet, but it is in the process group.
+ */
 export function outerScript(joinFiles: readonly string[], bubblewrap: string): string {
   const joins = joinFiles.map((file) => `echo $$ > ${quote(file)} || exit ${NOT_BEGUN}\n`);
-  const { report, savedStderr, options, launch } = DESCRIPTOR;
+  const { report, control, savedStderr, options, launch, life } = DESCRIPTOR;
   return [
     `exec ${savedStderr}>&2 2>&${report}\n`,
     ...joins,
+    `{ exec <&- >&- 2>&- ${control}>&- ${savedStderr}>&-; read -r _ <&${life}; kill -KILL 0; } &\n`,
     'unset PWD OLDPWD SHLVL\n',
-    `exec ${quote(bubblewrap)} --args ${options} -- /bin/sh /dev/fd/${launch}\n`,
+    `exec ${quote(bubblewrap)} --args ${options} -- /bin/sh /dev/fd/${launch} ${life}<&-\n`,
   ].join('');
 }
 

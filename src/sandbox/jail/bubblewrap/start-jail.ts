@@ -48,10 +48,12 @@ export function startJail(maker: JailMaker, request: JailRequest): Jailed {
   }
 }
 
-/** bubblewrap is two processes of its own: one outside, one as the first inside. */
+/** Not the program's: bubblewrap outside, bubblewrap as the first process inside, the watcher. */
+const OWN_PROCESSES = 3;
+
 const withOwn = (limits: JailLimits): JailLimits => ({
   ...limits,
-  processes: limits.processes + 2,
+  processes: limits.processes + OWN_PROCESSES,
 });
 
 function spawnJail(maker: JailMaker, request: JailRequest, group: Group | null): ChildProcess {
@@ -68,6 +70,7 @@ function spawnJail(maker: JailMaker, request: JailRequest, group: Group | null):
     stdio[DESCRIPTOR.launch] = give(script);
     stdio[DESCRIPTOR.savedStderr] = 'ignore';
     stdio[DESCRIPTOR.options] = give(`${options.join('\0')}\0`);
+    stdio[DESCRIPTOR.life] = 'pipe';
     for (const name of ['passwd', 'group', 'hosts'] as const) {
       stdio[DESCRIPTOR[name]] = give(JAIL_FILES[name]);
     }
@@ -110,6 +113,7 @@ class RunningJail {
   readonly #group: Group | null;
   readonly #report: Readable;
   readonly #control: Duplex;
+  readonly #life: Duplex;
   readonly #cpuLimitMs: number;
   #said = '';
   #first: ProcessIdentity | null = null;
@@ -123,6 +127,7 @@ class RunningJail {
     this.#cpuLimitMs = request.limits.cpuMs;
     this.#report = child.stdio[DESCRIPTOR.report] as Readable;
     this.#control = child.stdio[DESCRIPTOR.control] as Duplex;
+    this.#life = (child.stdio as readonly unknown[])[DESCRIPTOR.life] as Duplex;
     this.#listen();
     const ended = this.#end();
     // Whoever kills it may not want to know how it ended.
@@ -156,7 +161,7 @@ class RunningJail {
       }
     });
     // A jail that was killed closes its ends whenever it wants.
-    for (const stream of [this.#report, this.#control]) stream.on('error', () => {});
+    for (const stream of [this.#report, this.#control, this.#life]) stream.on('error', () => {});
   }
 
   /** The first process waits for its children: only then is it bound to the life of Skein. */
@@ -208,6 +213,7 @@ class RunningJail {
   /** Waits until all is dead, and takes the group away. */
   async #clear(): Promise<GroupUsage | null> {
     this.#control.destroy();
+    this.#life.destroy();
     await this.#until(() => this.#report.closed);
     await this.#until(() => this.#first === null || !isAlive(this.#first));
     const usage = this.#group?.usage() ?? null;
