@@ -21,6 +21,7 @@ import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import { makeUuidv7 } from '#lib/uuidv7.ts';
 import { inTurn } from '#registry/pick-agent.ts';
 import type { Link } from '#sync/link/link.ts';
+import type { Supervisor } from '#supervisor/supervisor.ts';
 import type { Metrics } from '#telemetry/metrics.ts';
 import { localWorld } from '#workspace/local-world.ts';
 import type { HomePaths } from './home/home-paths.ts';
@@ -180,20 +181,7 @@ function makeParts(
   const farWork = makeFarWork(ground, secret);
   const remoteOf: NodeSupervisorParts['remoteOf'] = (space) => farWork.remoteOf(space);
   const programs = makeNodePrograms(paths, env);
-  const { host } = programs;
-  const supervisor = makeNodeSupervisor({
-    paths,
-    spaces,
-    env,
-    epoch,
-    bus,
-    remoteOf,
-    host,
-    newId,
-    after,
-    jobs: defaultJobs(),
-    report: reporter(redact),
-  });
+  const supervisor = supervisorOf(ground, { spaces, remoteOf, host: programs.host });
   measured.observe(supervisor, () => spaces.list());
   const mailrooms = makeMailrooms(ground, secret, () => network);
   const mailroomOf = (ledger: Ledger): Mailroom => mailrooms.of(ledger);
@@ -270,6 +258,22 @@ const makeMailrooms = (
     report: (thrown) => report(toSkeinError(thrown)),
     clockOf: (author) => network().clockOf(author),
     fetchBlob: async (space, hash) => (await network().desk(space)).blob(hash),
+  });
+
+const supervisorOf = (
+  { options, epoch, bus, report }: Ground,
+  parts: Pick<NodeSupervisorParts, 'spaces' | 'remoteOf' | 'host'>,
+): Supervisor =>
+  makeNodeSupervisor({
+    ...parts,
+    paths: options.paths,
+    env: options.env,
+    epoch,
+    bus,
+    newId,
+    after,
+    jobs: defaultJobs(),
+    report,
   });
 
 const newId = makeUuidv7({ now: Date.now, random: (bytes) => randomFillSync(bytes) });

@@ -5,6 +5,9 @@ import { keepOutput } from './keep-output.ts';
 import { missionPrograms } from './mission-programs.ts';
 import type { MissionWork } from './mission-work.ts';
 
+/** Requests of one command that are on the record. */
+const MOST_TOLD = 200;
+
 /** Runs to the end, or throws the reason for which the mission was told to stop. */
 export async function runCommand(
   work: MissionWork,
@@ -30,7 +33,7 @@ export async function recordedOutcome(
   work: Pick<MissionWork, 'ledger' | 'mission'>,
   result: CheckResult,
 ): Promise<EffectData> {
-  const { exitCode, signal, timedOut, durationMs, enclosure, cpuMs, peakBytes } = result;
+  const { exitCode, signal, timedOut, durationMs, enclosure, cpuMs, peakBytes, network } = result;
   const output = await keepOutput(work, result.output, result.outputBytes);
   return {
     exitCode,
@@ -41,5 +44,6 @@ export async function recordedOutcome(
     ...(enclosure === undefined ? {} : { enclosure: { ...enclosure } }),
     ...(cpuMs === undefined ? {} : { cpuMs }),
     ...(peakBytes === undefined ? {} : { peakBytes }),
+    ...(network === undefined ? {} : { network: network.slice(0, MOST_TOLD) }),
   };
 }

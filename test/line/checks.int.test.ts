@@ -1,10 +1,11 @@
 /** Checks as evidence: what they may stop, what is kept, and that none outlives its mission. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { TempRepository } from '#workspace/fixtures/temp-repository.ts';
 import { CHECK, greeterRepository, RENAME } from '../support/line-repository.ts';
+import { findProcesses } from '../support/processes.ts';
 import { openHome, told, until, type Ended } from '../support/run-skein.ts';
 
 const skein = openHome();
@@ -106,28 +107,16 @@ describe('a check that writes', () => {
 describe('a check that hangs', () => {
   it('is ended with its children when the mission is interrupted', async () => {
     const repository = greeterRepository();
-    const pids = join(repository.folder, 'pids');
-    const hang = `(echo $$ > ${pids}; sleep 1000 & echo $! >> ${pids}; wait)`;
+    // A number that no other process sleeps for.
+    const seconds = `1000.${process.pid}${Date.now()}`;
+    const hang = `sleep ${seconds} & sleep ${seconds}; wait`;
+    const sleeping = (): number => findProcesses('sleep', seconds).length;
     const running = skein.start(argsFor(repository.top, [hang]));
-    await until(
-      'the check runs',
-      () => existsSync(pids) && /\n.*\n/u.test(readFileSync(pids, 'utf8')),
-    );
-    const started = readFileSync(pids, 'utf8').trim().split('\n').map(Number);
-    assert.deepEqual(started.map(isAlive), [true, true]);
+    await until('the check runs', () => sleeping() === 2);
     running.child.kill('SIGINT');
     const left = await running.ended;
     assert.equal(left.code, 130, told(left));
     assert.match(left.stderr, /skein resume/);
-    await until('the check is gone', () => !started.some(isAlive));
+    await until('the check is gone', () => sleeping() === 0);
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    // A zombie whose parent reaps late is dead all the same.
-    return !/^\d+ \(.*\) Z/su.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-}

@@ -1,12 +1,16 @@
 /**
  * Puts the programs of repositories into jails: each sees its worktree, its tools and the installed
- * dependencies, no other file of the machine, no network, and no process but its own.
+ * dependencies, no other file of the machine, no process but its own, and of the network only the hosts
+ * that skein.yaml lists.
  */
 import { mkdtempSync } from 'node:fs';
-import { totalmem } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { JailBackend, Jailed, JailLimits } from '#sandbox/jail/jail.ts';
+import type { JailBackend, Jailed, JailLimits, JailRequest } from '#sandbox/jail/jail.ts';
 import { HARD_LIMITS } from '#sandbox/limits.ts';
+import { behindProxy } from '#sandbox/proxy/bridge/behind-proxy.ts';
+import { openProxy } from '#sandbox/proxy/open-proxy.ts';
+import type { NetworkAccess } from '#sandbox/sandbox.ts';
 import { deleteFolder } from '#workspace/git/worktree-files.ts';
 import type {
   Program,
@@ -50,10 +54,15 @@ async function startInJail(
   start: ProgramStart,
 ): Promise<Program> {
   const folder = mkdtempSync(join(scratch, 'jail-'));
-  const clear = (): Promise<void> => deleteFolder(folder).catch(() => undefined);
+  const { network = [] } = start;
+  const way = network.length === 0 ? NO_WAY : await openWay(network);
+  const clear = async (): Promise<void> => {
+    await way.close();
+    await deleteFolder(folder).catch(() => undefined);
+  };
   try {
     const { mounts, path } = await findPlaces(start, closed, folder);
-    const jailed = jail.start({
+    const request: JailRequest = {
       argv: start.argv,
       cwd: start.cwd,
       environment: { ...start.environment, PATH: path },
@@ -61,20 +70,46 @@ async function startInJail(
       limits: programLimits(),
       memory: 'group-only',
       stdio: [start.input, start.output, start.output],
-    });
-    return programOf(jailed, clear);
+    };
+    return programOf(jail.start(way.lead(request)), way.told, clear);
   } catch (thrown) {
     await clear();
     throw thrown;
   }
 }
 
-function programOf(jailed: Jailed, clear: () => Promise<void>): Program {
+/** The way of a program to the network. */
+interface Way {
+  readonly lead: (request: JailRequest) => JailRequest;
+  /** What was asked of it; undefined where there is none. */
+  readonly told: readonly NetworkAccess[] | undefined;
+  readonly close: () => Promise<void>;
+}
+
+const NO_WAY: Way = {
+  lead: (request) => request,
+  told: undefined,
+  close: async () => undefined,
+};
+
+async function openWay(allow: readonly string[]): Promise<Way> {
+  const told: NetworkAccess[] = [];
+  const proxy = await openProxy({
+    // The path of a socket is short: that of the home may not be.
+    folder: tmpdir(),
+    policy: { allow },
+    onAccess: (access) => void told.push(access),
+  });
+  return { lead: (request) => behindProxy(request, proxy.socket), told, close: proxy.close };
+}
+
+function programOf(jailed: Jailed, network: Way['told'], clear: () => Promise<void>): Program {
   const ended = jailed.ended.finally(clear).then(({ exitCode, signal, cpuMs, peakBytes }) => ({
     exitCode,
     signal,
     ...(cpuMs === null ? {} : { cpuMs: Math.round(cpuMs) }),
     ...(peakBytes === null ? {} : { peakBytes }),
+    ...(network === undefined ? {} : { network }),
   }));
   // Whoever waits for it later still gets it.
   ended.catch(() => undefined);

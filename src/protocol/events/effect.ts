@@ -54,6 +54,20 @@ export const enclosureShape = fields({
   versions: list(text),
 });
 
+/** A request through the proxy of a program: never a header, a body or a query. */
+export const networkAccess = {
+  method: text,
+  host: text,
+  port: integer,
+  path: text,
+  address: nullable(text),
+  verdict: oneOf('allowed', 'refused', 'failed'),
+  reason: optional(text),
+  status: optional(integer),
+  bytesIn: integer,
+  bytesOut: integer,
+} as const;
+
 const commandFields = {
   effect: text,
   exitCode: nullable(integer),
@@ -65,6 +79,8 @@ const commandFields = {
   enclosure: optional(enclosureShape),
   cpuMs: optional(integer),
   peakBytes: optional(integer),
+  /** What it asked of the network, the first 200. */
+  network: optional(list(fields(networkAccess))),
 } as const;
 
 const commandDone = homeEvent('effect', commandFields);

@@ -4,7 +4,7 @@
  */
 import { noteEvent } from '../event-type.ts';
 import { fields, flag, integer, list, nullable, oneOf, optional, text } from '../shape.ts';
-import { commandOutput, enclosureShape } from './effect.ts';
+import { commandOutput, enclosureShape, networkAccess } from './effect.ts';
 import { blobReference } from './mission.ts';
 
 /** A limit and its value: milliseconds, bytes, instructions or a number. */
@@ -33,18 +33,7 @@ export const sandboxEvents = {
     deterministic: flag,
     session: optional(text),
   }),
-  'sandbox.network-asked': noteEvent({
-    method: text,
-    host: text,
-    port: integer,
-    path: text,
-    address: nullable(text),
-    verdict: oneOf('allowed', 'refused', 'failed'),
-    reason: optional(text),
-    status: optional(integer),
-    bytesIn: integer,
-    bytesOut: integer,
-  }),
+  'sandbox.network-asked': noteEvent(networkAccess),
   'sandbox.tool-called': noteEvent({ tool: text, failed: flag, error: optional(text) }),
   'sandbox.finished': noteEvent({
     status: oneOf('ok', 'error', 'timeout', 'memory', 'output', 'fuel', 'killed', 'failed'),

@@ -1,5 +1,6 @@
 /** What a check is and what running one gives: plain data that goes onto the record as it is. */
 
+import type { NetworkAccess } from '#sandbox/sandbox.ts';
 import type { ProgramEnclosure } from '#workspace/programs/program-host.ts';
 
 /** Where a check was found. */
@@ -35,6 +36,7 @@ export interface CheckResult {
   /** Of all its processes together, where that was measured. */
   readonly cpuMs?: number;
   readonly peakBytes?: number;
+  readonly network?: readonly NetworkAccess[];
 }
 
 /**

@@ -4,6 +4,7 @@
  * one they run as the person.
  */
 import type { Readable, Writable } from 'node:stream';
+import type { NetworkAccess } from '#sandbox/sandbox.ts';
 
 /** What holds a program, as it is recorded (`enclosureShape`). */
 export interface ProgramEnclosure {
@@ -41,6 +42,8 @@ export interface ProgramEnd {
   readonly signal: string | null;
   readonly cpuMs?: number;
   readonly peakBytes?: number;
+  /** What it asked of the network, in order; absent when it might not. */
+  readonly network?: readonly NetworkAccess[];
 }
 
 /** A started program, with all that it starts. */
