@@ -109,7 +109,7 @@ class OpenTier implements DenoTier {
     return session;
   };
 
-  readonly probe = (): Promise<ProbeReport> => probeDeno(this);
+  readonly probe = (): Promise<ProbeReport> => probeDeno(this.enclosure, this.run);
 
   readonly prepare = async (): Promise<void> => {
     await this.#fastStart.get('python');

@@ -121,7 +121,7 @@ type Begin = Pick<
 async function execute(python: Pyodide, order: Begin): Promise<End> {
   const scope = python.toPy({});
   scope.set('order', JSON.stringify(order));
-  scope.set('call', order.hasTools ? callTool : null);
+  scope.set('call', order.hasTools ? callTool : undefined);
   scope.set('folder', WORK);
   const code = 'import skein_run\nawait skein_run.run(order, folder, call)';
   return JSON.parse(String(await python.runPythonAsync(code, { globals: scope }))) as End;

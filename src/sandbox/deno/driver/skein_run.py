@@ -19,6 +19,10 @@ from pyodide.code import CodeRunner
 FILE = "main.py"
 MAX_VALUE = 1024 * 1024
 _real_sleep = time.sleep
+_real_urandom = os.urandom
+# A program may replace those of the module.
+_dumps = json.dumps
+_loads = json.loads
 
 
 class ToolError(Exception):
@@ -30,7 +34,7 @@ def _tools(call):
 
     def call_tool(name, args=None):
         """Calls a tool: plain JSON in, plain JSON out."""
-        answer = json.loads(call(str(name), json.dumps(args)))
+        answer = _loads(call(str(name), _dumps(args)))
         if "error" in answer:
             raise ToolError(answer["error"])
         return answer.get("value")
@@ -66,13 +70,17 @@ def _reseed(deterministic):
     random.seed(None if deterministic is None else deterministic["seed"])
     # The clock stands still, and sleeping waits for it.
     time.sleep = _real_sleep if deterministic is None else (lambda seconds: None)
+    urandom = _real_urandom
+    if deterministic is not None:
+        urandom = random.Random(f"urandom {deterministic['seed']}").randbytes
+    os.urandom = random._urandom = urandom
 
 
 def _value(value):
     if value is None:
         return None
     try:
-        text = json.dumps(value, allow_nan=False)
+        text = _dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         return None
     return text if len(text) <= MAX_VALUE else None
@@ -104,7 +112,7 @@ def _flush():
 
 async def run(order_text, folder, call):
     """Runs it; answers with the end of the run as JSON."""
-    order = json.loads(order_text)
+    order = _loads(order_text)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(order["environment"])
@@ -114,7 +122,8 @@ async def run(order_text, folder, call):
     importlib.invalidate_caches()
     _reseed(order["deterministic"])
     if call is None:
-        sys.modules.pop("tools", None)
+        if hasattr(sys.modules.get("tools"), "ToolError"):
+            del sys.modules["tools"]
     else:
         sys.modules["tools"] = _tools(call)
     main = _main(order["source"], order["isSession"])
@@ -133,4 +142,4 @@ async def run(order_text, folder, call):
         code = 1
         _print_error(error)
     _flush()
-    return json.dumps({"exitCode": code, "value": value, "isMemory": memory})
+    return _dumps({"exitCode": code, "value": value, "isMemory": memory})
