@@ -51,9 +51,9 @@ async function until(holds: () => boolean, what: string): Promise<void> {
 
 /** Programs that are hard to end; `mark` is in the command line of each of their processes. */
 const PROGRAMS: readonly ((mark: string) => string)[] = [
-  (mark) => `sleep 1000 & setsid sh -c 'sleep 1000 & exec sleep 1000' ${mark} & exec sleep 1000`,
-  (mark) => `f() { sh -c 'trap "" TERM; sleep 1000' ${mark} & sleep 0.01; f; }; f`,
-  (mark) => `nohup setsid sh -c 'nohup sleep 1000' ${mark} >/dev/null 2>&1 & exit 0`,
+  (mark) => `sleep 1000 & setsid sh -c 'sleep 1000 & sleep 1000; :' ${mark} & exec sleep 1000`,
+  (mark) => `f() { sh -c 'trap "" TERM; sleep 1000; :' ${mark} & sleep 0.01; f; }; f`,
+  (mark) => `nohup setsid sh -c 'nohup sleep 1000; :' ${mark} >/dev/null 2>&1 & exit 0`,
   (mark) => `while :; do echo ${mark}${mark}${mark}; echo ${mark} >&2; done`,
   (mark) => `i=0; while :; do i=$((i+1)); echo ${mark} > /tmp/$i; sh -c 'exit 0' & done`,
 ];
@@ -114,7 +114,7 @@ describe('the end of a jail of bubblewrap', { skip }, () => {
 
   it('takes a daemon along when the program ends by itself', async () => {
     const mark = `mark-${randomUUID()}`;
-    const daemon = `setsid sh -c 'echo up; sleep 1000' ${mark} & read -r go; exit 3`;
+    const daemon = `setsid sh -c 'echo up; sleep 1000; :' ${mark} & read -r go; exit 3`;
     const jailed = start(backend, daemon);
     if (jailed.stdout !== null) await once(jailed.stdout, 'data');
     assert.notDeepEqual(processesWith(mark), [], 'the daemon was there');
@@ -126,7 +126,7 @@ describe('the end of a jail of bubblewrap', { skip }, () => {
 
   it('comes when Skein is killed, and its group is swept by the next', async () => {
     const mark = `mark-${randomUUID()}`;
-    const script = `setsid sh -c 'sleep 1000' ${mark} & echo up; exec sh -c 'sleep 1000' ${mark}`;
+    const script = `setsid sh -c 'sleep 1000; :' ${mark} & echo up; exec sh -c 'sleep 1000; :' ${mark}`;
     const owner = startOwner(script, 1);
     await once(owner.stdout, 'data');
     assert.notDeepEqual(processesWith(mark), [], 'it ran');
@@ -141,7 +141,7 @@ describe('the end of a jail of bubblewrap', { skip }, () => {
     const next = numbers(7);
     for (let round = 0; round < 4; round += 1) {
       const mark = `mark-${randomUUID()}`;
-      const owner = startOwner(`exec sh -c 'sleep 1000' ${mark}`, 6, true);
+      const owner = startOwner(`exec sh -c 'sleep 1000; :' ${mark}`, 6, true);
       await once(owner.stderr, 'data');
       await wait(Math.floor(next() * 40));
       owner.kill('SIGKILL');
@@ -159,7 +159,7 @@ describe('the end of a jail of bubblewrap', { skip }, () => {
 
   it('leaves a plain process behind without a jail', async () => {
     const mark = `mark-${randomUUID()}`;
-    const script = `setsid sh -c 'echo up; sleep 1000' ${mark} & exec sleep 1000`;
+    const script = `setsid sh -c 'echo up; sleep 1000; :' ${mark} & exec sleep 1000`;
     const plain = spawn('sh', ['-c', script]);
     await once(plain.stdout, 'data');
     plain.kill('SIGKILL');

@@ -44,13 +44,15 @@ export const ATTACKS = [
 /** The name of an attempt. */
 export type Attack = (typeof ATTACKS)[number];
 
+const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
 /** The program for `sh -c`; its working folder has to be writable. */
 export const attackScript = (aims: Aims): string => `
 exec 2>&1
 tried() { echo "tried $1"; }
-cat ${aims.canaryFile}; tried read-file-outside
+cat ${quote(aims.canaryFile)}; tried read-file-outside
 wc -c < /etc/shadow > shadow && [ "$(cat shadow)" -gt 0 ] && echo done read-shadow; tried read-shadow
-(echo out > ${aims.newFile}); tried write-file-outside
+(echo out > ${quote(aims.newFile)}); tried write-file-outside
 cat /proc/1/environ /proc/$PPID/environ /proc/${aims.victimPid}/environ /proc/[0-9]*/environ | tr '\\0' '\\n'
 tried read-environment
 kill -9 ${aims.victimPid}; tried signal-host
@@ -69,10 +71,10 @@ fi
 if command -v mount; then
   mkdir -p place; mount -t tmpfs none place && echo done mount && umount place; tried mount
 fi
-(setsid sh -c 'echo > up; sleep 600' ${aims.mark} < /dev/null > /dev/null 2>&1 &)
+(setsid sh -c 'echo > up; sleep 600; :' ${aims.mark} < /dev/null > /dev/null 2>&1 &)
 turns=0; while [ ! -e up ] && [ $turns -lt 200 ]; do sleep 0.01; turns=$((turns + 1)); done
 [ -e up ] && tried leave-daemon
-OPENSSL_CONF=/dev/null exec ${aims.node} --eval "$1"
+OPENSSL_CONF=/dev/null exec ${quote(aims.node)} --eval "$1"
 `;
 
 /** The program for Node: connects to all at once, and says for each that it has tried. */

@@ -127,11 +127,14 @@ const portOf = (address: net.AddressInfo | null): number => address?.port ?? 0;
 
 function endMarked(mark: string): boolean {
   const left = fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name) && hasMark(name, mark));
-  for (const pid of left) {
-    try {
-      process.kill(Number(pid), 'SIGKILL');
-    } catch {
-      // It ended by itself.
+  for (const pid of left.map(Number)) {
+    // With what it has started: it leads a group of its own.
+    for (const target of [-pid, pid]) {
+      try {
+        process.kill(target, 'SIGKILL');
+      } catch {
+        // It ended by itself.
+      }
     }
   }
   return left.length > 0;
