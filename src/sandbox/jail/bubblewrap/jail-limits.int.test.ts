@@ -1,3 +1,4 @@
+/** Each limit is met by a program that wants more, and seen not to be met where it may have more. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { text } from 'node:stream/consumers';

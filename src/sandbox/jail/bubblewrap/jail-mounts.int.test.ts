@@ -1,3 +1,4 @@
+/** What a jailed program sees and may write is judged by what is on the disk of the host afterwards. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import net from 'node:net';

@@ -1,3 +1,4 @@
+/** A jail is dead when it is said to be: no process, group or file is left, whoever died and when. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';

@@ -1,3 +1,4 @@
+/** Whatever a request holds, the scripts start exactly that, and never before the limits are set. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';

@@ -1,4 +1,7 @@
+/** What everybody relies on: a jailed program runs, answers, and gets nothing that it was not given. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import type { StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { text } from 'node:stream/consumers';
@@ -71,7 +74,31 @@ describe('a jail of bubblewrap', { skip }, () => {
     assert.doesNotMatch(all.out, /canary|\/work|\/root|\/home/);
   });
 
-  it('hands on no descriptor but the standard ones', async () => {
+  it('hands on no descriptor that Skein was started with', async () => {
+    const script = (start: string): string => `
+      import { spawn } from 'node:child_process';
+      import { openBubblewrap } from '${import.meta.resolve('./open-bubblewrap.ts')}';
+      import { COMMAND_LIMITS as limits } from '${import.meta.resolve('#sandbox/limits.ts')}';
+      const argv = ['sh', '-c', 'ls -l /proc/self/fd'];
+      const stdio = ['ignore', 1, 2];
+      ${start}`;
+    const open = async (start: string): Promise<readonly string[]> => {
+      const args = ['--input-type=module', '--eval', script(start)];
+      const at = (descriptor: number) => ([1, 20].includes(descriptor) ? 'pipe' : 'ignore');
+      const stdio: StdioOptions = Array.from({ length: 21 }, (_, descriptor) => at(descriptor));
+      const child = spawn(process.execPath, args, { stdio });
+      const out = child.stdout === null ? '' : await text(child.stdout);
+      return out.split('\n').flatMap((line) => /20 -> (.*)$/.exec(line)?.[1] ?? []);
+    };
+    const jailed = await open(`(await openBubblewrap()).start({ argv, cwd: '/tmp', environment: {},
+      mounts: [], limits, stdio });`);
+    assert.deepEqual(jailed, ['/dev/null']);
+    // The twin: what Node starts by itself has it.
+    const plain = await open('spawn(argv[0], argv.slice(1), { stdio });');
+    assert.match(plain.join(), /^(socket|pipe):/);
+  });
+
+  it('leaves a program nothing open but the standard streams', async () => {
     const { out } = await run(['sh', '-c', 'ls -l /proc/self/fd']);
     const open = out
       .split('\n')

@@ -1,3 +1,4 @@
+/** Control groups of the real kernel: they hold all that is born in them, and none is left or stolen. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,3 +1,4 @@
+/** The texts of the kernel by which our own groups are found, for both versions and for containers. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ownFolders } from './own-folders.ts';

@@ -1,3 +1,4 @@
+/** A probe is worth something only if each attempt comes through where there is no wall. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

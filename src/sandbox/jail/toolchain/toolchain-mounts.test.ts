@@ -1,3 +1,4 @@
+/** Tools work in a jail only if all that they need is seen, and are safe only if nothing else is. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
