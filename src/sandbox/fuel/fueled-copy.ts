@@ -6,7 +6,7 @@ import { sha256 } from '#lib/sha256.ts';
 import { injectFuel } from './inject-fuel.ts';
 
 /** Higher whenever the same binary would be rewritten otherwise: copies of before are made anew. */
-const REWRITER = 1;
+const REWRITER = 2;
 
 /**
  * The path of `binary`'s copy with fuel. The name holds the hash of the original, so another version

@@ -84,6 +84,18 @@ describe('what instructions cost', () => {
     assert.equal(costOf([{ code: table }]), 1n + 1n);
   });
 
+  it('the same in a function that adds up, by whatever way it is left', () => {
+    const step = [...GET, 0x04, 0x40, ...number(1), 0x1a, 0x0b];
+    const steps = [...step, ...step, ...step];
+    const conditional = [...steps, ...GET, ...GET, 0x0d, 0x00, 0x1a, ...number(7)];
+    assert.equal(costOf([{ code: conditional }], 0), 6n + 3n + 1n);
+    assert.equal(costOf([{ code: conditional }], 1), 6n + 3n + 3n);
+    assert.equal(costOf([{ code: [...steps, ...GET, ...GET, 0x0e, 0, 0] }], 1), 6n + 3n + 3n);
+    assert.equal(costOf([{ code: [...steps, ...GET, 0x0f] }], 1), 6n + 3n + 2n);
+    const callee = { code: [...steps, ...GET] };
+    assert.equal(costOf([callee, { code: [...steps, ...GET, 0x12, 0x00] }], 0), 8n + 7n);
+  });
+
   it('more than 63 in one stretch, which take two bytes to write', () => {
     for (const count of [63, 64, 127, 128, 9_000]) {
       const code = Array.from({ length: count }, () => [...number(0), 0x1a]).flat();

@@ -9,6 +9,7 @@ import {
   contentOf,
   countImportedGlobals,
   exportNames,
+  parameterCounts,
   PREAMBLE,
   rankOf,
   readSections,
@@ -35,7 +36,9 @@ export interface FuelOptions {
 }
 
 const CUSTOM = 0;
+const TYPES = 1;
 const IMPORTS = 2;
+const FUNCTIONS = 3;
 const MEMORIES = 5;
 const GLOBALS = 6;
 const EXPORTS = 7;
@@ -60,7 +63,10 @@ export function injectFuel(wasm: Uint8Array, options: FuelOptions = {}): Uint8Ar
     added.set(MEMORIES, limitedMemories(find(MEMORIES), options.maxMemoryPages));
   }
   const code = find(CODE);
-  if (code !== undefined) added.set(CODE, meteredCode(code, index));
+  if (code !== undefined) {
+    const parameters = parameterCounts(find(TYPES), find(FUNCTIONS));
+    added.set(CODE, meteredCode(code, parameters, index));
+  }
   return assemble(sections, added);
 }
 
@@ -107,19 +113,20 @@ function limitedMemories(section: Section | undefined, mostPages: number): Uint8
 }
 
 /** The code section (5.5.13): each body with its size before it. */
-function meteredCode(section: Section, index: number): Uint8Array {
+function meteredCode(section: Section, parameters: readonly number[], index: number): Uint8Array {
   const cursor = contentOf(section);
   const meter = meterOf(index);
   const out = openWriter((cursor.end - cursor.at) * 3);
   const one = openWriter(64 * 1024);
   const count = readUnsigned(cursor);
   writeBytes(out, unsigned(count));
-  for (let left = count; left > 0; left -= 1) {
+  if (count !== parameters.length) throw refuse(cursor, 'functions and their code are not as many');
+  for (const own of parameters) {
     const size = readUnsigned(cursor);
-    const start = cursor.at;
+    const body = { bytes: cursor.bytes, at: cursor.at, end: cursor.at + size };
     skipBytes(cursor, size);
     one.length = 0;
-    writeMetered(one, { bytes: cursor.bytes, at: start, end: cursor.at }, meter);
+    writeMetered(one, { body, parameters: own }, meter);
     writeBytes(out, unsigned(one.length));
     writeBytes(out, written(one));
   }

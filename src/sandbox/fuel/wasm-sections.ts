@@ -92,6 +92,39 @@ export function readLimits(cursor: Cursor): WasmLimits {
   return { flags, minimum, maximum: (flags & 1) === 1 ? readUnsigned(cursor, 10) : undefined };
 }
 
+/** How many parameters each function of the module's own has (5.5.4, 5.5.6), in the order of their code. */
+export function parameterCounts(
+  types: Section | undefined,
+  functions: Section | undefined,
+): readonly number[] {
+  if (types === undefined || functions === undefined) return [];
+  const ofTypes = functionTypes(contentOf(types));
+  const cursor = contentOf(functions);
+  return Array.from({ length: readUnsigned(cursor) }, () => {
+    const count = ofTypes[readUnsigned(cursor)];
+    if (count === undefined) throw refuse(cursor, 'a function has no type');
+    return count;
+  });
+}
+
+/** Function types (5.3.8), the only ones without garbage collection: 0x60, parameters, results. */
+function functionTypes(cursor: Cursor): readonly number[] {
+  return Array.from({ length: readUnsigned(cursor) }, () => {
+    const form = readByte(cursor);
+    if (form !== 0x60) throw refuse(cursor, `the form of type ${form} is not known`);
+    const parameters = skipTypes(cursor);
+    skipTypes(cursor);
+    return parameters;
+  });
+}
+
+/** Passes over a vector of value types; answers how many. */
+function skipTypes(cursor: Cursor): number {
+  const count = readUnsigned(cursor);
+  for (let left = count; left > 0; left -= 1) skipValueType(cursor);
+  return count;
+}
+
 /** Names that are exported already. */
 export function exportNames(section: Section): ReadonlySet<string> {
   const cursor = contentOf(section);
