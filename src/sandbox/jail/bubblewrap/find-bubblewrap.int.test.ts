@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
+import type { Group } from '../cgroup/cgroup.ts';
 import { openGroups } from '../cgroup/open-groups.ts';
 import { openBubblewrap } from './open-bubblewrap.ts';
 import type { BubblewrapOptions } from './open-bubblewrap.ts';
@@ -27,8 +28,16 @@ async function refusal(options: BubblewrapOptions): Promise<{ problem: string; f
   return opened;
 }
 
+/** The real one, but for an option that it refuses as a setuid one does. */
+const SETUID = `
+  case "$1" in --args) tr '\\0' '\\n' < /dev/fd/$2 | grep -q -e --disable-userns && {
+    echo "bwrap: --disable-userns is not supported in setuid mode" >&2; exit 1; };; esac
+  exec bwrap "$@"`;
+
 const skip = process.platform === 'linux' ? false : 'bubblewrap is a program of Linux';
 
+const real = await openBubblewrap();
+const noneHere = 'problem' in real ? `${real.problem}. ${real.fix}` : false;
 const noRoot =
   process.getuid?.() === 0 && (await openGroups()) !== null
     ? false
@@ -72,4 +81,30 @@ describe('a bubblewrap that is of no use', { skip }, () => {
       assert.match((await refusal({ groups: memory })).problem, /runs as root/);
     },
   );
+});
+
+describe('a bubblewrap that can do less', { skip: noneHere }, () => {
+  it('is used without a wall that another one stands behind', async () => {
+    const program = fake('setuid', SETUID);
+    const opened = await openBubblewrap({ program });
+    assert.ok(!('problem' in opened), JSON.stringify(opened));
+    assert.ok(!opened.walls.includes('no-nested-namespaces'));
+    assert.equal((await opened.probe()).holds, true);
+    // The twin: nothing else forbids namespaces there.
+    assert.match((await refusal({ program, seccomp: null })).problem, /setuid mode/);
+  });
+
+  it('is used without groups by an ordinary user who can join none, but not by root', async () => {
+    const group: Group = {
+      joinFiles: ['/proc/version'],
+      usage: () => ({ cpuMs: null, peakBytes: null, oom: false }),
+      kill: () => {},
+      remove: () => true,
+    };
+    const limits = { memory: true, processes: true };
+    const opened = await openBubblewrap({ groups: { version: 'v2', limits, open: () => group } });
+    const isOpen = !('problem' in opened);
+    assert.equal(isOpen, process.getuid?.() !== 0);
+    assert.ok(!isOpen || !opened.walls.includes('memory-cgroup'));
+  });
 });

@@ -34,6 +34,7 @@ export interface Unusable {
 }
 
 const HELP_LIMIT_MS = 10_000;
+const TRIAL_LIMIT_MS = 20_000;
 const INSTALL = 'Install bubblewrap 0.6 or later: apt install bubblewrap, dnf install bubblewrap';
 
 const ROOT_UNBOUND: Unusable = {
@@ -65,8 +66,27 @@ export async function openBubblewrap(
     stray: strayDescriptors(),
     groups,
   };
-  const refused = await tryOnce(maker);
-  return refused ?? backendOf(maker);
+  let refused: Unusable | null = null;
+  for (const each of variants(maker)) {
+    const problem = await tryOnce(each);
+    if (problem === null) return backendOf(each);
+    refused ??= problem;
+  }
+  return refused ?? { problem: 'No jail was tried', fix: INSTALL };
+}
+
+/**
+ * From strong to weak, by walls that others stand behind: a setuid bubblewrap can't forbid namespaces, the
+ * filter does; where no process may join a group, each has its limits still. Root has no others.
+ */
+function variants(maker: JailMaker): readonly JailMaker[] {
+  const features = { ...maker.frame.features, disableUserns: false };
+  const canForbid = maker.frame.features.disableUserns && maker.seccomp !== null;
+  const forbidding = canForbid
+    ? [maker, { ...maker, frame: { ...maker.frame, features } }]
+    : [maker];
+  const ungrouped = forbidding.map((each) => ({ ...each, groups: null }));
+  return maker.groups === null || isRealRoot() ? forbidding : [...forbidding, ...ungrouped];
 }
 
 function findProgram(): string | undefined {
@@ -112,7 +132,9 @@ async function tryOnce(maker: JailMaker): Promise<Unusable | null> {
     stdio: ['ignore', 'ignore', 'ignore'],
   };
   try {
-    const end = await startJail(maker, trial).ended;
+    const jailed = startJail(maker, trial);
+    const timer = setTimeout(() => void jailed.kill(), TRIAL_LIMIT_MS);
+    const end = await jailed.ended.finally(() => clearTimeout(timer));
     if (end.exitCode === 0) return null;
     const how = end.signal ?? `exit code ${end.exitCode}`;
     return { problem: `\`true\` in a jail ended with ${how}`, fix: INSTALL };
