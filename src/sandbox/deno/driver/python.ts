@@ -1,7 +1,7 @@
 /** Python by Pyodide: its start, from a memory snapshot or slowly, and the runs of programs in it. */
 import { callSync, print, sendEnd } from './channel.ts';
 import type { Run } from './channel.ts';
-import { deno, realm } from './deno-global.ts';
+import { deno, problem, realm } from './deno-global.ts';
 import { fixWorld } from './fixed-world.ts';
 import type { End, Order } from './frames.ts';
 import { sendChanges } from './left-files.ts';
@@ -170,7 +170,7 @@ function limitMemory(memoryBytes: number): void {
   const { prototype } = realm.WebAssembly.Memory;
   const grow = prototype.grow;
   prototype.grow = function growWithin(this: typeof prototype, pages: number): number {
-    if (this.buffer.byteLength + pages * PAGE > memoryBytes) throw new RangeError('no more memory');
+    if (this.buffer.byteLength + pages * PAGE > memoryBytes) throw problem('no more memory');
     return grow.call(this, pages);
   };
 }

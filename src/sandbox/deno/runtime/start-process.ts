@@ -31,7 +31,7 @@ const MEGABYTE = 1024 * 1024;
 const RESERVED_BYTES = { javascript: 560 * MEGABYTE, python: 730 * MEGABYTE } as const;
 const RESERVED_EACH_CPU = 9 * MEGABYTE;
 // Starting costs processor time, which is not the program's.
-const START_CPU_MS = 10_000;
+const START_CPU_MS = 5_000;
 
 const FLAGS = [
   '--no-remote',
