@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { SkeinError } from '#protocol/errors.ts';
 import { fueledCopy } from '#sandbox/fuel/fueled-copy.ts';
 import type { SandboxEvent, SandboxRequest, SandboxResult } from '#sandbox/sandbox.ts';
 import { openQuickjs } from './open-quickjs.ts';
@@ -175,7 +176,7 @@ describe('the limits of a run', () => {
     const other = await openQuickjs({ cacheFolder: folder, pool: 0 });
     const running = other.run(endless);
     for await (const event of running.events) if (event.type === 'started') void other.close();
-    await assert.rejects(running.result, { name: 'sandbox-failed' });
+    assert.equal((await running.result).status, 'killed');
     await assert.rejects(other.run(endless).result, { name: 'sandbox-failed' });
   });
 
@@ -201,6 +202,31 @@ describe('what happens is told', () => {
     const types: string[] = [];
     for await (const event of flood.events) types.push(event.type);
     assert.equal(types.at(-1), 'limit-hit');
+  });
+});
+
+describe('before the start', () => {
+  it("somebody may wait, and hears what holds it; what that throws is the run's error", async () => {
+    const order: string[] = [];
+    const held = tier.run(
+      requestOf('print(1)', {
+        beforeStart: async ({ tier: name }, { wallMs }) => {
+          await Promise.resolve();
+          order.push(`${name} ${wallMs}`);
+        },
+      }),
+    );
+    for await (const event of held.events) order.push(event.type);
+    assert.deepEqual(order, ['T0 10000', 'started', 'stdout']);
+    const refused = tier.run(
+      requestOf('print(1)', {
+        beforeStart: () => Promise.reject(new SkeinError('storage-failed', 'Cannot write: full')),
+      }),
+    );
+    const events: SandboxEvent[] = [];
+    for await (const event of refused.events) events.push(event);
+    await assert.rejects(refused.result, { name: 'storage-failed' });
+    assert.deepEqual(events, [], 'nothing ran');
   });
 });
 

@@ -1,11 +1,12 @@
 /** Opens the QuickJS tier. */
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import { CODE_LIMITS } from '#sandbox/limits.ts';
 import { fueledCopy } from '#sandbox/fuel/fueled-copy.ts';
-import type { Enclosure } from '#sandbox/sandbox.ts';
+import type { Enclosure, SandboxRun } from '#sandbox/sandbox.ts';
 import { openEvaluator } from './evaluate.ts';
 import { openMachinePool } from './machine-pool.ts';
 import { orderOf } from './order-of.ts';
@@ -34,10 +35,9 @@ export async function openQuickjs(options: {
   readonly cacheFolder: string;
   readonly pool?: number;
 }): Promise<QuickjsTier> {
-  const binary = await fueledCopy(
-    require.resolve('quickjs-wasi/quickjs.wasm'),
-    options.cacheFolder,
-  );
+  const original = require.resolve('quickjs-wasi/quickjs.wasm');
+  // Node's permissions are for paths, not for what links lead to.
+  const binary = await realpath(await fueledCopy(original, options.cacheFolder));
   const start = (pages: number) => startMachine(binary, pages);
   const pool = openMachinePool({
     size: options.pool ?? 1,
@@ -46,6 +46,7 @@ export async function openQuickjs(options: {
   });
   const evaluator = openEvaluator(start);
   const enclosure = enclosureOf();
+  const running = new Set<SandboxRun>();
   let isClosed = false;
 
   const run: QuickjsTier['run'] = (request) => {
@@ -54,7 +55,12 @@ export async function openQuickjs(options: {
         throw new SkeinError('sandbox-failed', 'Cannot run the program: QuickJS is closed');
       const { order, limits } = orderOf(request, randomInt(2 ** 47));
       const take = () => pool.take(pagesFor(order.memoryBytes));
-      return runOrder({ order, limits, enclosure, signal: request.signal, take });
+      const { signal, beforeStart } = request;
+      const begun = runOrder({ order, limits, enclosure, signal, beforeStart, take });
+      running.add(begun);
+      const forget = (): void => void running.delete(begun);
+      begun.result.then(forget, forget);
+      return begun;
     } catch (error) {
       return refusedRun(toSkeinError(error));
     }
@@ -65,6 +71,7 @@ export async function openQuickjs(options: {
     probe: () => probeQuickjs(run, enclosure),
     close: async () => {
       isClosed = true;
+      await Promise.all([...running].map((begun) => begun.kill()));
       await Promise.all([pool.close(), evaluator.close()]);
     },
   };

@@ -1,11 +1,12 @@
 /** One run: an order in a process of its own, its output and limits watched, and its result. */
-import { SkeinError } from '#protocol/errors.ts';
+import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import { OUTPUT_KILL_FACTOR } from '#sandbox/limits.ts';
 import type { Limits } from '#sandbox/limits.ts';
 import type {
   Enclosure,
   LimitName,
   RunStatus,
+  SandboxRequest,
   SandboxResult,
   SandboxRun,
 } from '#sandbox/sandbox.ts';
@@ -24,6 +25,7 @@ export interface RunOptions {
   readonly limits: Limits;
   readonly enclosure: Enclosure;
   readonly signal: AbortSignal | undefined;
+  readonly beforeStart: SandboxRequest['beforeStart'];
   readonly take: () => Promise<MachineProcess>;
 }
 
@@ -31,7 +33,10 @@ export interface RunOptions {
 export function refusedRun(error: SkeinError): SandboxRun {
   const events = openRunEvents();
   events.end();
-  return { events: events.events, result: Promise.reject(error), kill: async () => undefined };
+  const result = Promise.reject<SandboxResult>(error);
+  // A caller may only read the events.
+  result.catch(() => undefined);
+  return { events: events.events, result, kill: async () => undefined };
 }
 
 /** Begins a run; its process is taken from the pool in the next turn. */
@@ -74,7 +79,7 @@ class OrderRun {
   }
 
   async #run(): Promise<SandboxResult> {
-    const { signal, order, enclosure, limits } = this.#options;
+    const { signal } = this.#options;
     const abort = (): void => void this.kill();
     // Not in the caller's turn: so it can begin to read the events before the first is told.
     await Promise.resolve();
@@ -83,11 +88,9 @@ class OrderRun {
     try {
       const process = await this.#options.take();
       this.#process = process;
+      await this.#begin(process);
       const startedMs = performance.now();
-      if (!this.#isKilled) {
-        this.#told.tell({ type: 'started', enclosure, limits });
-        await this.#watch(process, order);
-      }
+      if (!this.#isKilled) await this.#watch(process);
       const durationMs = Math.round(performance.now() - startedMs);
       await process.kill();
       return this.#resultOf(durationMs, await process.ended);
@@ -96,7 +99,19 @@ class OrderRun {
     }
   }
 
-  async #watch(process: MachineProcess, order: Order): Promise<void> {
+  async #begin(process: MachineProcess): Promise<void> {
+    const { beforeStart, enclosure, limits } = this.#options;
+    try {
+      if (!this.#isKilled) await beforeStart?.(enclosure, limits);
+    } catch (error) {
+      await process.kill();
+      throw toSkeinError(error);
+    }
+    if (!this.#isKilled) this.#told.tell({ type: 'started', enclosure, limits });
+  }
+
+  async #watch(process: MachineProcess): Promise<void> {
+    const { order } = this.#options;
     const late = setTimeout(() => this.#hit('wallMs'), order.wallMs + GRACE_MS);
     void process.ended.then(() => this.#over.resolve());
     process.give(order, (frame) => this.#take(frame));
