@@ -7,7 +7,13 @@ import { SkeinError } from '#protocol/errors.ts';
 import type { FileState, FolderState } from '#sandbox/files/folder-state.ts';
 import { limitsOf } from '#sandbox/limits.ts';
 import type { Limits } from '#sandbox/limits.ts';
-import type { Enclosure, Language, SandboxResult, SandboxSession } from '#sandbox/sandbox.ts';
+import type {
+  Enclosure,
+  Language,
+  SandboxResult,
+  SandboxRun,
+  SandboxSession,
+} from '#sandbox/sandbox.ts';
 import { startRun } from './run/deno-run.ts';
 import type { DenoChild } from './runtime/deno-child.ts';
 
@@ -28,6 +34,7 @@ export function openSession({
 }: SessionOptions): SandboxSession {
   const known = new Map<string, FileState>();
   const folder: FolderState = { files: known, others: new Map() };
+  const runs = new Set<SandboxRun>();
   let last: Promise<unknown> = Promise.resolve();
   const run: SandboxSession['run'] = (request) => {
     const before = last;
@@ -49,16 +56,22 @@ export function openSession({
         return child;
       },
     });
-    started.result.then(
-      (result) => {
-        note(known, result);
-        done.resolve();
-      },
-      () => done.resolve(),
+    runs.add(started);
+    const settled = started.result.then(
+      (result) => note(known, result),
+      () => undefined,
     );
+    void settled.then(() => {
+      runs.delete(started);
+      done.resolve();
+    });
     return started;
   };
-  return { run, close: () => child.kill() };
+  const close = async (): Promise<void> => {
+    await Promise.all([...runs].map((started) => started.kill()));
+    await child.kill();
+  };
+  return { run, close };
 }
 
 function assertAlive(child: DenoChild): void {

@@ -72,7 +72,7 @@ describe('a hostile program', { skip }, () => {
     for (const { status, exitCode, signal } of results) {
       assert.deepEqual([status, exitCode, signal], ['timeout', null, 'SIGKILL']);
     }
-    const twin = await run('javascript', '/^(a+)+$/.test("a".repeat(5) + "b")', limits);
+    const twin = await run('javascript', '/^(a+)+$/.test("a".repeat(5) + "b")');
     assert.equal(twin.status, 'ok');
   });
 

@@ -8,10 +8,14 @@ export const SEARCH_TOOL = 'tools.search';
 /** Of one run. */
 export const MAX_TOOL_CALLS = 1_000;
 const MAX_CONCURRENT = 8;
+/** Arguments that wait for their turn, and answers of a whole run: both are held by the host. */
+export const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const MAX_NAME = 200;
 const MAX_ERROR = 4_000;
 
 interface Call {
+  readonly bytes: number;
   readonly id: number;
   readonly name: string;
   readonly args: unknown;
@@ -30,6 +34,8 @@ export class ToolCalls {
   readonly #waiting: Call[] = [];
   #running = 0;
   #count = 0;
+  #waitingBytes = 0;
+  #answerBytes = 0;
   #isClosed = false;
 
   constructor(options: ToolCallsOptions) {
@@ -47,8 +53,11 @@ export class ToolCalls {
       this.#refuse(call, `Cannot call ${call.name}: more than ${MAX_TOOL_CALLS} calls in a run`);
     } else if (this.#options.callTool === undefined) {
       this.#refuse(call, `Cannot call ${call.name}: this run has no tools`);
+    } else if (this.#waitingBytes + call.bytes > MAX_WAITING_BYTES) {
+      this.#refuse(call, `Cannot call ${call.name}: the arguments of waiting calls are too large`);
     } else {
       this.#waiting.push(call);
+      this.#waitingBytes += call.bytes;
       this.#next();
     }
     return true;
@@ -69,6 +78,7 @@ export class ToolCalls {
     if (callTool === undefined || this.#running >= MAX_CONCURRENT) return;
     const call = this.#waiting.shift();
     if (call === undefined) return;
+    this.#waitingBytes -= call.bytes;
     this.#running += 1;
     void this.#make(call, callTool);
   }
@@ -79,8 +89,9 @@ export class ToolCalls {
     try {
       const value = (await callTool(call.name, call.args)) ?? null;
       frame = encodeJson(FRAME.answer, { id: call.id, value });
-      if (frame.length > MAX_JSON_BYTES) failed = true;
-      if (failed) frame = answerError(call, `its answer is larger than ${MAX_JSON_BYTES} bytes`);
+      this.#answerBytes += frame.length;
+      failed = frame.length > MAX_JSON_BYTES || this.#answerBytes > MAX_ANSWER_BYTES;
+      if (failed) frame = answerError(call, 'its answer is larger than may be given to a program');
     } catch (error) {
       failed = true;
       frame = answerError(call, error instanceof Error ? error.message : String(error));
@@ -101,7 +112,9 @@ function parseCall(payload: Uint8Array): Call | null {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(payload);
     const { id, name, args } = JSON.parse(text) as Record<string, unknown>;
     const fits = Number.isSafeInteger(id) && typeof name === 'string' && name.length <= MAX_NAME;
-    return fits ? { id: id as number, name: name as string, args: args ?? null } : null;
+    return fits
+      ? { bytes: payload.length, id: id as number, name: name as string, args: args ?? null }
+      : null;
   } catch {
     return null;
   }
