@@ -42,6 +42,7 @@ import { measureNetwork } from './metrics/network-metrics.ts';
 import type { SpaceWatch } from './metrics/space-metrics.ts';
 import { makeNodePrograms } from './programs/node-programs.ts';
 import { makeNodeSandbox, type NodeSandbox, type OpenNodeSandbox } from './sandbox/node-sandbox.ts';
+import { sandboxOpener } from './sandbox/sandbox-opener.ts';
 import { makeToolCaller } from './sandbox/tool-caller.ts';
 import { Spaces } from './spaces.ts';
 import { FarWork } from './workers/far-work.ts';
@@ -60,7 +61,7 @@ export interface NodeOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Settings of the network that are to change, as they were typed. */
   readonly network?: object;
-  /** Absent: programs of others are refused. */
+  /** Opens another sandbox than that of this machine. */
   readonly openSandbox?: OpenNodeSandbox;
 }
 
@@ -103,7 +104,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const ended = Promise.withResolvers<void>();
   const idle = idleTimer(
     idleMs,
-    () => supervisor.atWork.length > 0 || network.isConnected || sandbox?.isBusy() === true,
+    () => supervisor.atWork.length > 0 || network.isConnected || sandbox.isBusy(),
     () => void close(),
   );
   const door = makeDoor(parts, {
@@ -114,19 +115,19 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     enter: idle.enter,
     metrics: measured.api,
     bus: makeBusDoor(parts, after),
-    ...(sandbox === undefined ? {} : { sandbox: sandbox.door }),
+    sandbox: sandbox.door,
   });
   const server = createServer(getRequestListener(makeApi(door).fetch));
   await listen(server, paths.socket);
   // Whoever waits for the node need not wait for other nodes.
   network.start().catch((thrown: unknown) => report(toSkeinError(thrown)));
-  sandbox?.closeLeft().catch((thrown: unknown) => report(toSkeinError(thrown)));
+  sandbox.closeLeft().catch((thrown: unknown) => report(toSkeinError(thrown)));
 
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= (async () => {
       idle.stop();
-      await sandbox?.close();
+      await sandbox.close();
       const { left } = await shutDown(parts, server, closeParts);
       measured.close();
       ownership.release();
@@ -153,10 +154,13 @@ function openGround(options: NodeOptions, epoch: number): Ground {
   return { options, epoch, signer, token, bus, redact, report, measured };
 }
 
-/** Programs of others are run by it, when there is one. */
-function makeSandbox(parts: CommandParts, ground: Ground): NodeSandbox | undefined {
-  const { openSandbox: open } = ground.options;
-  if (open === undefined) return undefined;
+/** Programs of others are run by it. */
+function makeSandbox(parts: CommandParts, ground: Ground): NodeSandbox {
+  const {
+    paths,
+    env,
+    openSandbox: open = sandboxOpener(paths, env, parts.programs),
+  } = ground.options;
   const report = (thrown: unknown): void => ground.report(toSkeinError(thrown));
   return makeNodeSandbox({ parts, open, toolsFor: makeToolCaller(parts), report });
 }

@@ -5,7 +5,7 @@ import { needsWorktree, type MissionState } from '#supervisor/mission-reducer.ts
 import { openRepository } from '#workspace/git/open-repository.ts';
 import { removeWorktree } from '#workspace/git/worktree.ts';
 import { listTaskTrees, removeTaskTrees } from '#workspace/trees/task-tree.ts';
-import { deleteFolder } from '#workspace/git/worktree-files.ts';
+import { deleteFolder } from '#lib/delete-folder.ts';
 import { folderBytes } from '#workspace/folder-bytes.ts';
 import type { CommandParts } from '../commands/command-parts.ts';
 

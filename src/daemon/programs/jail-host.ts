@@ -11,7 +11,7 @@ import { HARD_LIMITS } from '#sandbox/limits.ts';
 import { behindProxy } from '#sandbox/proxy/bridge/behind-proxy.ts';
 import { openProxy } from '#sandbox/proxy/open-proxy.ts';
 import type { NetworkAccess } from '#sandbox/sandbox.ts';
-import { deleteFolder } from '#workspace/git/worktree-files.ts';
+import { deleteFolder } from '#lib/delete-folder.ts';
 import type {
   Program,
   ProgramEnclosure,

@@ -9,8 +9,8 @@ import { makeJailHost } from './jail-host.ts';
 /** The programs of a node. */
 export interface NodePrograms {
   readonly host: () => Promise<ProgramHost>;
-  /** The jail that was found; null when there is none, or an operator wants none. */
-  readonly jail: () => Promise<FoundJail>;
+  /** The jail that was found; null when there is none, or an operator wants none. `all`: every way is tried. */
+  readonly jail: (all?: boolean) => Promise<FoundJail>;
   /** What is known so far, for whoever does not want to wait. */
   readonly isolation: () => string;
 }
@@ -23,8 +23,10 @@ export function makeNodePrograms(paths: HomePaths, env: NodeJS.ProcessEnv): Node
   const closed = { home: env['HOME'] ?? homedir(), folders: [paths.home] };
   let known = 'not tried yet';
   let finding: Promise<FoundJail> | undefined;
-  const jail = (): Promise<FoundJail> => {
-    finding ??= wantsNoWalls(env) ? Promise.resolve({ jail: null, reports: [] }) : openJail();
+  const jail = (all = false): Promise<FoundJail> => {
+    if (wantsNoWalls(env)) return Promise.resolve({ jail: null, reports: [] });
+    if (all) return openJail({ all });
+    finding ??= openJail();
     return finding;
   };
   const host = async (): Promise<ProgramHost> => {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SkeinError } from '#protocol/errors.ts';
-import { deleteFolder } from '#workspace/git/worktree-files.ts';
+import { deleteFolder } from '#lib/delete-folder.ts';
 import { OPEN_HOST } from '#workspace/programs/open-host.ts';
 import type { Program, ProgramEnd, ProgramHost } from '#workspace/programs/program-host.ts';
 import type { Check, CheckResult } from './check.ts';

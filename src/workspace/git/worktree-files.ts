@@ -1,7 +1,6 @@
-/** Reads git's list of worktrees, recognises one on the disk, and deletes its folder safely. */
-import { chmodSync, existsSync, lstatSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
+/** Reads git's list of worktrees, recognises one on the disk. */
+import { existsSync, lstatSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { runGit } from './run-git.ts';
 
 /** One entry of git's list. */
@@ -72,23 +71,5 @@ function realOrSame(path: string): string {
     return realpathSync(path);
   } catch {
     return path;
-  }
-}
-
-/** Deletes a folder with all in it; links are removed, never followed. Read-only folders too. */
-export async function deleteFolder(path: string): Promise<void> {
-  try {
-    await rm(path, { recursive: true, force: true });
-  } catch {
-    makeWritable(path);
-    await rm(path, { recursive: true, force: true });
-  }
-}
-
-function makeWritable(folder: string): void {
-  if (!lstatSync(folder).isDirectory()) return;
-  chmodSync(folder, 0o700);
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) makeWritable(folder + sep + entry.name);
   }
 }

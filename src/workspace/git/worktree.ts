@@ -5,19 +5,14 @@
  */
 import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
+import { deleteFolder } from '#lib/delete-folder.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import { oneAtTime } from '#workspace/one-at-time.ts';
 import type { EffectState } from '#workspace/workspace.ts';
 import { WORKTREE_SETTINGS } from './git-environment.ts';
 import type { Repository } from './open-repository.ts';
 import { runGit } from './run-git.ts';
-import {
-  deleteFolder,
-  isOrphan,
-  isWorktreeOf,
-  listWorktrees,
-  readLockReason,
-} from './worktree-files.ts';
+import { isOrphan, isWorktreeOf, listWorktrees, readLockReason } from './worktree-files.ts';
 
 const CHECKOUT_TIMEOUT_MS = 600_000;
 

@@ -13,7 +13,7 @@ import { readEditFile } from '#workspace/file-edit.ts';
 import { WORKTREE_SETTINGS } from '#workspace/git/git-environment.ts';
 import type { Repository } from '#workspace/git/open-repository.ts';
 import { runGit } from '#workspace/git/run-git.ts';
-import { deleteFolder } from '#workspace/git/worktree-files.ts';
+import { deleteFolder } from '#lib/delete-folder.ts';
 
 const CHECKOUT_TIMEOUT_MS = 600_000;
 
