@@ -4,6 +4,7 @@
  */
 import { diagnoseChange } from '#workspace/language/diagnose-change.ts';
 import { readBase } from '#workspace/trees/read-base.ts';
+import type { ProgramHost } from '#workspace/programs/program-host.ts';
 import type { ProposedEdit, Verdict } from '#workspace/apply-edit.ts';
 import { accept, refuse } from './guardrail.ts';
 
@@ -17,6 +18,8 @@ export interface WholeChange {
   readonly from?: string;
   readonly to?: string;
   readonly signal: AbortSignal;
+  /** What holds the programs that judge it. */
+  readonly host: ProgramHost;
 }
 
 /** A guardrail on a whole change. */

@@ -84,6 +84,7 @@ async function workOut(
   const { repository, base, signal } = work;
   const recipe = await recipeFor(crew, { repository, base, name: state.recipe });
   const { options } = state;
+  const { host } = await missionPrograms(work);
   const change = await recipe.plan(state.goal, {
     root,
     files,
@@ -92,6 +93,7 @@ async function workOut(
     options,
     strategies,
     signal,
+    host,
   });
   assertEdits(await missionLimits(work), pathsOf(change).length);
   await work.world.files.assertWritable(repository, base, pathsOf(change));

@@ -2,6 +2,7 @@
 import type { Diagnosis, Failure } from '#agents/scout.ts';
 import type { FileEdit, Occurrence } from '#workspace/language/language.ts';
 import type { Repository } from '#workspace/git/open-repository.ts';
+import type { ProgramHost } from '#workspace/programs/program-host.ts';
 import type { MissionState } from './mission-reducer.ts';
 
 /** Another way of making part of a change, chosen after the first way was refused. */
@@ -22,6 +23,8 @@ export interface PlanRequest {
   readonly options: MissionState['options'];
   readonly strategies: readonly Strategy[];
   readonly signal: AbortSignal;
+  /** What holds the programs that read the worktree for the plan. */
+  readonly host: ProgramHost;
 }
 
 /**

@@ -9,6 +9,7 @@ import { openRepository } from '#workspace/git/open-repository.ts';
 import { diagnoseChange } from '#workspace/language/diagnose-change.ts';
 import type { FileEdit } from '#workspace/language/language.ts';
 import { parseSource } from '#workspace/language/syntax/parse-source.ts';
+import { OPEN_HOST } from '#workspace/programs/open-host.ts';
 import type { Lookout, PlannedChange, Strategy } from '../recipe.ts';
 import { renameSymbol } from './rename-symbol.ts';
 
@@ -48,7 +49,7 @@ describe('renameSymbol on the orders', () => {
     const options = { keepExports: false, merge: false, hooks: false, checks: [] };
     const { top: root } = orders;
     const asked = { root, files, repository, base: 'HEAD', options, strategies, signal };
-    return renameSymbol.plan(GOAL, asked);
+    return renameSymbol.plan(GOAL, { ...asked, host: OPEN_HOST });
   };
   const write = (edits: readonly FileEdit[]): void => {
     for (const edit of edits) orders.write(edit.path, edit.after);

@@ -83,7 +83,7 @@ async function diagnoseFailure(
 }
 
 async function planGoal(goal: RenameGoal, request: PlanRequest): Promise<PlannedChange> {
-  const { root, files, options, strategies, signal } = request;
+  const { root, files, options, strategies, signal, host } = request;
   const outcome = await planRename({
     ...goal,
     root,
@@ -92,6 +92,7 @@ async function planGoal(goal: RenameGoal, request: PlanRequest): Promise<Planned
     aliasIn: strategies.filter(({ name }) => name === IMPORT_ALIAS).flatMap(({ paths }) => paths),
     timeoutMs: PLAN_TIMEOUT_MS,
     signal,
+    host,
   });
   if (outcome.type === 'ambiguous') throw ambiguous(goal, outcome.choices);
   const { symbol, engine, edits, listed } = outcome;

@@ -6,15 +6,13 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { inParallel } from '#lib/in-parallel.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import type { Engine } from './language.ts';
-import { referencedConfigs } from './project-configs.ts';
-import { runCompiler } from './run-compiler.ts';
-import { classicServerPath } from './servers/classic-server.ts';
-import { nativeCompilerPath } from './servers/native-server.ts';
+import { type ConfigQuestion, referencedConfigs } from './project-configs.ts';
+import { type CompilerRun, runCompiler } from './run-compiler.ts';
+import { classicServerPath, classicTools } from './servers/classic-server.ts';
+import { nativeCompilerPath, nativeTools } from './servers/native-server.ts';
 
-const WIDTH = 4;
 const CONFIG_LIMIT = 500;
 /** Option removed, value removed, unknown option, unknown value. */
 const NOT_UNDERSTOOD = /error TS(?:5102|5108|5023|6046|5103): (.*)/g;
@@ -26,23 +24,18 @@ export interface EngineChoice {
 }
 
 /** Chooses the engine for the projects around some files; throws `language-unsupported`. */
-export async function chooseEngine(
-  root: string,
-  tracked: ReadonlySet<string>,
-  files: readonly string[],
-): Promise<EngineChoice> {
+export async function chooseEngine(question: ConfigQuestion): Promise<EngineChoice> {
+  const { root, tracked, files } = question;
   const configs = referencedConfigs(root, tracked, files).slice(0, CONFIG_LIMIT);
   if (configs.length === 0) return { engine: 'typescript-7', reason: undefined };
-  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'skein-config-'));
+  const scratch = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'skein-config-'));
   try {
-    const native = nativeCompilerPath();
-    const rejected = await complaints(scratch, root, configs, (args) => [native, args]);
+    const native = { argv: [nativeCompilerPath()], tools: nativeTools() };
+    const rejected = await complaints({ ...question, scratch, ...native }, configs);
     if (rejected.size === 0) return { engine: 'typescript-7', reason: undefined };
-    const classic = path.join(path.dirname(classicServerPath()), 'tsc.js');
-    const again = await complaints(scratch, root, firstOfEach(rejected), (args) => [
-      process.execPath,
-      [classic, ...args],
-    ]);
+    const program = path.join(path.dirname(classicServerPath()), 'tsc.js');
+    const classic = { argv: [process.execPath, program], tools: classicTools() };
+    const again = await complaints({ ...question, scratch, ...classic }, firstOfEach(rejected));
     const [config, said] = [...rejected][0] ?? ['', ''];
     if (again.size === 0) return { engine: 'typescript-6', reason: `${config}: ${said}` };
     const [bad, why] = [...again][0] ?? ['', ''];
@@ -63,24 +56,32 @@ function firstOfEach(rejected: ReadonlyMap<string, string>): readonly string[] {
   return [...first.values()];
 }
 
-type Command = (args: readonly string[]) => readonly [string, readonly string[]];
+interface Judge extends Pick<CompilerRun, 'root' | 'host' | 'argv' | 'tools'> {
+  readonly scratch: string;
+}
 
 async function complaints(
-  scratch: string,
-  root: string,
+  { scratch, root, host, argv: compiler, tools }: Judge,
   configs: readonly string[],
-  command: Command,
 ): Promise<ReadonlyMap<string, string>> {
+  const home = fs.mkdtempSync(path.join(scratch, 'projects-'));
+  const projects = configs.map((config, at) => emptyProject(home, at, path.join(root, config)));
+  const argv = [...compiler, '--listFilesOnly', '--pretty', 'false', '-p'];
+  const outputs = await runCompiler({ host, root, argv, tools, home }, projects);
   const said = new Map<string, string>();
-  await inParallel(configs, WIDTH, async (config) => {
-    const folder = fs.mkdtempSync(path.join(scratch, 'project-'));
-    fs.writeFileSync(path.join(folder, 'empty.ts'), 'export {};\n');
-    const project = { extends: path.join(root, config), files: ['empty.ts'], references: [] };
-    fs.writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify(project));
-    const args = ['--listFilesOnly', '--pretty', 'false', '-p', folder];
-    const output = await runCompiler(...command(args), folder);
-    const found = [...output.matchAll(NOT_UNDERSTOOD)].map((match) => match[1] ?? '');
+  for (const [at, config] of configs.entries()) {
+    const found = [...(outputs[at] ?? '').matchAll(NOT_UNDERSTOOD)].map((match) => match[1] ?? '');
     if (found.length > 0) said.set(config, found.join(' '));
-  });
-  return new Map([...said].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+  return said;
+}
+
+/** A project that has the options of a configuration and none of its files. */
+function emptyProject(home: string, at: number, config: string): string {
+  const folder = path.join(home, String(at));
+  fs.mkdirSync(folder);
+  fs.writeFileSync(path.join(folder, 'empty.ts'), 'export {};\n');
+  const project = { extends: config, files: ['empty.ts'], references: [] };
+  fs.writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify(project));
+  return folder;
 }

@@ -6,9 +6,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { inParallel } from '#lib/in-parallel.ts';
+import { OPEN_HOST } from '#workspace/programs/open-host.ts';
+import type { ProgramHost } from '#workspace/programs/program-host.ts';
 import { chooseEngine } from './choose-engine.ts';
 import type { LanguageServer, TypeDiagnostic } from './language.ts';
-import { findProjectFiles, groupLooseFiles } from './project-files.ts';
+import { findProjectFiles, groupLooseFiles, type ProjectFiles } from './project-files.ts';
 import { openServer } from './servers/open-server.ts';
 import { isCodePath } from './syntax/parse-source.ts';
 
@@ -33,6 +35,8 @@ export interface ChangeToDiagnose {
   readonly to?: string;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** What holds the server and the compilers; by default nothing. */
+  readonly host?: ProgramHost;
 }
 
 const TIMEOUT_MS = 300_000;
@@ -50,11 +54,12 @@ export async function diagnoseChange(change: ChangeToDiagnose): Promise<readonly
   const tracked = new Set(change.files);
   // Asked for the files that change, as the plan does: one old example elsewhere decides nothing.
   const touched = edits.map((edit) => edit.path);
-  const { engine } = await chooseEngine(root, tracked, touched);
-  const { timeoutMs = TIMEOUT_MS, signal } = change;
-  const server = await openServer(engine, { root, timeoutMs, signal });
+  const { timeoutMs = TIMEOUT_MS, signal, host = OPEN_HOST } = change;
+  const { engine } = await chooseEngine({ root, tracked, files: touched, host });
+  const server = await openServer(engine, { root, host, timeoutMs, signal });
   try {
-    const judged = await openCode(server, root, code, change);
+    const known = await findProjectFiles({ root, tracked, files: code, host });
+    const judged = openCode(server, root, { code, known }, change);
     // The result first: a change that leaves no error at all needs no look at the base.
     for (const edit of edits) {
       server.change(path.join(root, edit.path), decode(edit.after));
@@ -77,13 +82,12 @@ export async function diagnoseChange(change: ChangeToDiagnose): Promise<readonly
  * Opens what the change touches, and of the files of no project those that may see it: the ones
  * that hold a name of the rename, or all when they are few. Answers the files to be judged.
  */
-async function openCode(
+function openCode(
   server: LanguageServer,
   root: string,
-  code: readonly string[],
+  { code, known }: { readonly code: readonly string[]; readonly known: ProjectFiles },
   change: ChangeToDiagnose,
-): Promise<readonly string[]> {
-  const known = await findProjectFiles(root, new Set(change.files), code);
+): readonly string[] {
   const touched = new Map(change.edits.map((edit) => [edit.path, edit]));
   const names = plainNames(change);
   const loose = code.filter((file) => !known.grouped.has(file));

@@ -4,6 +4,7 @@
  * edits with the hash of the bytes they were computed from. Lines and columns of the public types
  * count from 1 in UTF-16 units; those of the server port count from 0.
  */
+import type { ProgramHost } from '#workspace/programs/program-host.ts';
 
 /** Which compiler answered. TypeScript 6 is used for options that TypeScript 7 has removed. */
 export type Engine = 'typescript-7' | 'typescript-6';
@@ -30,6 +31,8 @@ export interface RenameRequest {
   readonly aliasIn?: readonly string[];
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** What holds the server and the compilers; by default nothing. */
+  readonly host?: ProgramHost;
 }
 
 /** The new content of one file. Hashes are SHA-256 in hex of the bytes before and after. */

@@ -6,6 +6,7 @@
  */
 import fs from 'node:fs';
 import { SkeinError } from '#protocol/errors.ts';
+import { OPEN_HOST } from '#workspace/programs/open-host.ts';
 import { chooseEngine } from './choose-engine.ts';
 import type { RenameOutcome, RenameRequest } from './language.ts';
 import { growByReferences, linkByServer } from './rename/ask-server.ts';
@@ -36,16 +37,17 @@ export async function planRename(request: RenameRequest): Promise<RenameOutcome>
   const code = sources.named.filter((source) => source.isCode && !source.isForeign);
   if (code.length === 0) throw noCode(sources, names);
   const paths = code.map((source) => source.path);
-  const chosen = await chooseEngine(root, sources.tracked, paths);
+  const host = request.host ?? OPEN_HOST;
+  const chosen = await chooseEngine({ root, tracked: sources.tracked, files: paths, host });
   const classic = code.find(
     ({ path, text }) => isJavaScriptPath(path) && CONSTRUCTOR_FUNCTION.test(text),
   );
   const reason = chosen.reason ?? (classic && `${classic.path}: it has constructor functions`);
   const engine = classic ? 'typescript-6' : chosen.engine;
   const { timeoutMs, signal } = request;
-  const server = await openServer(engine, { root, timeoutMs, signal });
+  const server = await openServer(engine, { root, host, timeoutMs, signal });
   try {
-    const outcome = await planWithServer({ request, root, names, sources, server });
+    const outcome = await planWithServer({ request, root, host, names, sources, server });
     if (outcome.type !== 'planned' || reason === undefined) return outcome;
     const why = `TypeScript 6 was used, because TypeScript 7 does not understand ${reason}`;
     return { ...outcome, warnings: [...outcome.warnings, why] };
@@ -55,16 +57,13 @@ export async function planRename(request: RenameRequest): Promise<RenameOutcome>
 }
 
 async function planWithServer(context: RenameContext): Promise<RenameOutcome> {
-  const { root, sources, server, names, request } = context;
+  const { root, host, sources, server, names, request } = context;
   const readable = [...sources.named, ...sources.related].filter(
     (source) => source.isCode && !source.isForeign,
   );
   // Opened first: files of no project, and those of every project, are known only when open.
-  const known = await findProjectFiles(
-    root,
-    sources.tracked,
-    readable.map((source) => source.path),
-  );
+  const files = readable.map((source) => source.path);
+  const known = await findProjectFiles({ root, tracked: sources.tracked, files, host });
   openFiles(
     server,
     root,

@@ -4,9 +4,20 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import type { ProgramHost } from '#workspace/programs/program-host.ts';
 
 const NAMES = ['tsconfig.json', 'jsconfig.json'];
 const CONFIG_LIMIT_BYTES = 1024 * 1024;
+
+/** Files whose configurations a compiler is asked about, and what holds the compiler. */
+export interface ConfigQuestion {
+  /** A real path. */
+  readonly root: string;
+  readonly tracked: ReadonlySet<string>;
+  /** Relative to the root. */
+  readonly files: readonly string[];
+  readonly host: ProgramHost;
+}
 
 /** The tracked configurations used for `files`, relative to the root, sorted. */
 export function referencedConfigs(

@@ -5,13 +5,11 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { inParallel } from '#lib/in-parallel.ts';
 import type { LanguageServer } from './language.ts';
-import { referencedConfigs } from './project-configs.ts';
+import { type ConfigQuestion, referencedConfigs } from './project-configs.ts';
 import { runCompiler } from './run-compiler.ts';
-import { nativeCompilerPath } from './servers/native-server.ts';
+import { nativeCompilerPath, nativeTools } from './servers/native-server.ts';
 
-const WIDTH = 4;
 /** So many files of no project may be opened one by one (500 take 90 s, 50 one second). */
 const LOOSE_LIMIT = 50;
 /** Opening is quadratic in TypeScript 7 (1,000 files take 1.5 s, 5,000 take 38 s). */
@@ -24,19 +22,21 @@ export interface ProjectFiles {
 }
 
 /** Expands the projects around some files. */
-export async function findProjectFiles(
-  root: string,
-  tracked: ReadonlySet<string>,
-  files: readonly string[],
-): Promise<ProjectFiles> {
+export async function findProjectFiles(question: ConfigQuestion): Promise<ProjectFiles> {
+  const { root, tracked, files, host } = question;
   const configs = referencedConfigs(root, tracked, files);
-  const projects: (readonly string[])[] = [];
-  await inParallel(configs, WIDTH, async (config) => {
-    const args = ['--showConfig', '-p', path.join(root, config)];
-    const output = await runCompiler(nativeCompilerPath(), args, os.tmpdir());
-    projects.push(rootFiles(output, path.posix.dirname(config)));
-  });
-  return { projects, grouped: new Set(projects.flat()) };
+  const home = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'skein-config-'));
+  try {
+    const argv = [nativeCompilerPath(), '--showConfig', '-p'];
+    const paths = configs.map((config) => path.join(root, config));
+    const outputs = await runCompiler({ host, root, argv, tools: nativeTools(), home }, paths);
+    const projects = outputs.map((output, at) =>
+      rootFiles(output, path.posix.dirname(configs[at] ?? '')),
+    );
+    return { projects, grouped: new Set(projects.flat()) };
+  } finally {
+    fs.rmSync(home, { recursive: true, force: true });
+  }
 }
 
 function rootFiles(output: string, folder: string): readonly string[] {

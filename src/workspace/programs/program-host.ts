@@ -25,7 +25,7 @@ export interface ProgramStart {
   readonly access: 'read' | 'write';
   /** Other folders that it may write: its home, its folder for temporary files. */
   readonly scratch: readonly string[];
-  /** Folders of programs that are Skein's own, to be read. */
+  /** Folders and files of programs that are Skein's own, to be read. */
   readonly tools?: readonly string[];
   /** All of it. */
   readonly environment: Readonly<Record<string, string>>;

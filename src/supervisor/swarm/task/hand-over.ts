@@ -7,6 +7,7 @@ import type { WholeChange } from '#guardrails/new-type-errors.ts';
 import { sha256 } from '#lib/sha256.ts';
 import { SkeinError } from '#protocol/errors.ts';
 import { expecting } from '#tasks/expect.ts';
+import { missionPrograms } from '#tasks/mission-programs.ts';
 import { safePoint } from '#tasks/mission-work.ts';
 import type { Verdict } from '#workspace/apply-edit.ts';
 import { taskTreeRef, type TaskTree } from '#workspace/trees/task-tree.ts';
@@ -142,7 +143,8 @@ async function judgeTypes(
     const expects = 'no type error that the base does not have';
     const action = { task, subject: `task/${task}`, action: name, expects };
     const { value: verdict } = await expecting<Verdict>(work, action, async () => {
-      const value = await judge(wholeChange(swarm, written));
+      const { host } = await missionPrograms(work);
+      const value = await judge({ ...wholeChange(swarm, written), host });
       await recordVerdict(swarm, { task, guardrail: name, verdict: value });
       return value.type === 'accept'
         ? { met: true, found: 'none', value }
@@ -153,7 +155,10 @@ async function judgeTypes(
   swarm.judged = contents;
 }
 
-function wholeChange({ work, approved }: Swarm, written: readonly WrittenFile[]): WholeChange {
+function wholeChange(
+  { work, approved }: Swarm,
+  written: readonly WrittenFile[],
+): Omit<WholeChange, 'host'> {
   const { worktree: root, base, signal, ledger } = work;
   const edits = written.map(({ path, after }) => {
     return { path, after: ledger.blobs.get(after.hash) };

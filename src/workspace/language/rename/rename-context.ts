@@ -1,5 +1,6 @@
 /** What the steps of one rename share. */
 import type { LanguageServer, RenameRequest } from '#workspace/language/language.ts';
+import type { ProgramHost } from '#workspace/programs/program-host.ts';
 import type { RenameNames } from './check-names.ts';
 import type { SourceFiles } from './source-files.ts';
 import type { ResolveModule, SymbolGraph } from './symbol-graph.ts';
@@ -9,6 +10,8 @@ import type { WorkspacePackage } from '#workspace/language/modules/workspace-pac
 export interface RenameContext {
   readonly request: RenameRequest;
   readonly root: string;
+  /** What holds the server, and every compiler beside it. */
+  readonly host: ProgramHost;
   readonly names: RenameNames;
   readonly sources: SourceFiles;
   readonly server: LanguageServer;

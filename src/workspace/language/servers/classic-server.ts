@@ -71,12 +71,19 @@ export function classicServerPath(): string {
   }
 }
 
+/** All that TypeScript 6 is made of, and what runs it. */
+export const classicTools = (): readonly string[] => [
+  path.dirname(path.dirname(classicServerPath())),
+  process.execPath,
+];
+
 /** Starts TypeScript 6 on a folder. */
 export async function startClassicServer(options: ServerOptions): Promise<LanguageServer> {
-  const server = startServer({
+  const server = await startServer({
+    ...options,
     name: 'TypeScript 6',
-    command: process.execPath,
-    args: [
+    argv: [
+      process.execPath,
       `--max-old-space-size=${CLASSIC_MEMORY_MB}`,
       // Long chains of imports are followed by recursion.
       `--stack-size=${CLASSIC_STACK_KB}`,
@@ -88,9 +95,7 @@ export async function startClassicServer(options: ServerOptions): Promise<Langua
       '--serverMode',
       'semantic',
     ],
-    cwd: options.root,
-    timeoutMs: options.timeoutMs,
-    signal: options.signal,
+    tools: classicTools(),
     memoryMb: CLASSIC_MEMORY_MB,
   });
   const table = createRequestTable();

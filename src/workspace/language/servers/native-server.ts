@@ -12,6 +12,7 @@ import type {
   ServerLocation,
   TypeDiagnostic,
 } from '#workspace/language/language.ts';
+import type { ProgramHost } from '#workspace/programs/program-host.ts';
 import { createRequestTable } from './request-table.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
 
@@ -45,6 +46,8 @@ interface WireDiagnostic {
 /** What both servers are started with. `root` is a real path. */
 export interface ServerOptions {
   readonly root: string;
+  /** What holds the server. */
+  readonly host: ProgramHost;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -78,22 +81,26 @@ export function nativeCompilerPath(): string {
   }
 }
 
+/** All that TypeScript 7 is made of: the libraries of the language lie beside its executable. */
+export const nativeTools = (): readonly string[] => [
+  path.dirname(path.dirname(nativeCompilerPath())),
+];
+
 /** Starts TypeScript 7 on a folder and waits until it is ready. */
 export async function startNativeServer(options: ServerOptions): Promise<LanguageServer> {
-  const server = startServer({
+  const server = await startServer({
+    ...options,
     name: 'TypeScript 7',
-    command: nativeCompilerPath(),
-    args: ['--lsp', '--stdio'],
-    cwd: options.root,
-    timeoutMs: options.timeoutMs,
-    signal: options.signal,
+    argv: [nativeCompilerPath(), '--lsp', '--stdio'],
+    tools: nativeTools(),
     memoryMb: NATIVE_MEMORY_MB,
   });
   const ask = connect(server);
   const uri = pathToFileURL(options.root).href;
   try {
     await ask('initialize', {
-      processId: process.pid,
+      // It ends with its host. Behind walls the id of Skein is nobody's, and it would end at once.
+      processId: null,
       rootUri: uri,
       workspaceFolders: [{ uri, name: 'repository' }],
       capabilities: { workspace: { configuration: true }, textDocument: { diagnostic: {} } },

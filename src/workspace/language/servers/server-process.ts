@@ -1,24 +1,33 @@
 /**
- * Starts a language server in its own process group and ends the whole group for certain: on
- * dispose, on time-out, on abort, and when this process exits. The server sees PATH, LANG and a
- * temporary HOME, nothing else of the environment.
+ * Starts a language server behind the walls of a host of programs and ends it with all that it
+ * started: on dispose, on time-out, on abort, and when this process is gone. The server may read the
+ * worktree; it sees PATH, LANG and a temporary HOME, nothing else of the environment.
  */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SkeinError } from '#protocol/errors.ts';
+import type { Program, ProgramEnd, ProgramHost } from '#workspace/programs/program-host.ts';
 import { createDecoder, encodeMessage } from './message-framing.ts';
 
 const STDERR_LIMIT = 4_096;
-const STOP_WAIT_MS = 2_000;
+const LATE_OUTPUT_MS = 500;
+/** What a shell ends with when there is no such program. */
+const NOT_FOUND = 127;
+const INSTALL = 'Install Skein again with `npm ci`';
 
 /** How to start a server. `timeoutMs` bounds its whole life. */
 export interface ServerCommand {
   readonly name: string;
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly cwd: string;
+  readonly argv: readonly string[];
+  /** The folder it answers about, a real path. */
+  readonly root: string;
+  /** Folders and files that the server itself is made of. */
+  readonly tools: readonly string[];
+  readonly host: ProgramHost;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   /** Memory the server should stay under, in megabytes. */
@@ -34,48 +43,50 @@ export interface ServerProcess {
   dispose(): Promise<void>;
 }
 
-/** Starts the command and wires its streams. */
-export function startServer(command: ServerCommand): ServerProcess {
-  const home = fs.mkdtempSync(path.join(os.tmpdir(), 'skein-language-'));
-  const child = spawn(command.command, [...command.args], {
-    cwd: command.cwd,
-    detached: true,
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: {
-      PATH: process.env['PATH'] ?? '/usr/bin:/bin',
-      LANG: process.env['LANG'] ?? 'C.UTF-8',
-      HOME: home,
-      TMPDIR: home,
-      GOMEMLIMIT: `${command.memoryMb}MiB`,
-    },
-  });
-  return superviseServer(child, command, home);
+/** Starts the command and wires its streams; rejects when its walls can't be put up. */
+export async function startServer(command: ServerCommand): Promise<ServerProcess> {
+  const { argv, root, tools, host, memoryMb } = command;
+  const home = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'skein-language-'));
+  try {
+    const program = await host.start({
+      argv,
+      cwd: root,
+      root,
+      access: 'read',
+      scratch: [home],
+      tools,
+      environment: {
+        PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+        LANG: process.env['LANG'] ?? 'C.UTF-8',
+        HOME: home,
+        TMPDIR: home,
+        GOMEMLIMIT: `${memoryMb}MiB`,
+      },
+      input: 'pipe',
+      output: 'pipe',
+    });
+    return superviseServer(program, command, home);
+  } catch (thrown) {
+    deleteHome(home);
+    throw thrown;
+  }
 }
 
-function superviseServer(
-  child: ChildProcessWithoutNullStreams,
-  command: ServerCommand,
-  home: string,
-): ServerProcess {
+function superviseServer(program: Program, command: ServerCommand, home: string): ServerProcess {
   let failure: SkeinError | undefined;
   let stderr = '';
   const endListeners: ((error: SkeinError) => void)[] = [];
   const messageListeners: ((message: unknown) => void)[] = [];
-  const killGroup = (): void => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-    } catch {
-      // The group is gone already.
-    }
+  const endWith = (error: SkeinError): void => {
+    if (failure) return;
+    failure = error;
+    void program.end();
+    for (const listener of endListeners) listener(error);
   };
   const fail = (state: string, fix: string): void => {
-    if (failure) return;
-    failure = new SkeinError('language-server-failed', `Cannot ask ${command.name}: ${state}`, {
-      fix,
-      ...(stderr === '' ? {} : { details: { stderr } }),
-    });
-    killGroup();
-    for (const listener of endListeners) listener(failure);
+    const details = stderr === '' ? {} : { details: { stderr } };
+    const message = `Cannot ask ${command.name}: ${state}`;
+    endWith(new SkeinError('language-server-failed', message, { fix, ...details }));
   };
   const onAbort = (): void => fail('it was cancelled', 'Run it again');
   const timer = setTimeout(
@@ -83,51 +94,69 @@ function superviseServer(
     command.timeoutMs,
   );
   timer.unref();
-  process.once('exit', killGroup);
   command.signal?.addEventListener('abort', onAbort, { once: true });
-  if (command.signal?.aborted) onAbort();
-  readMessages(child, messageListeners, fail);
-  child.stderr.on('data', (chunk: Buffer) => {
+  readMessages(program, messageListeners, fail);
+  program.stderr?.on('data', (chunk: Buffer) => {
     stderr = (stderr + chunk.toString('utf8')).slice(-STDERR_LIMIT);
   });
-  child.stdin.on('error', () => undefined);
-  child.on('error', (error) => fail(error.message, 'Reinstall Skein with `npm ci`'));
-  const closed = new Promise<void>((resolve) => {
-    child.once('close', () => resolve());
-    child.once('error', () => resolve());
-  });
-  child.once('exit', (code, signal) =>
-    fail(`it ended (${signal ?? `exit ${code}`})`, 'Run it again; see the details for its output'),
-  );
+  program.stdin?.on('error', () => undefined);
+  void tellEnd(program, fail, endWith);
+  if (command.signal?.aborted) onAbort();
   return {
-    pid: child.pid ?? -1,
+    pid: program.pid ?? -1,
     send: (message, framed) => {
       if (failure) return;
-      child.stdin.write(framed ? encodeMessage(message) : `${JSON.stringify(message)}\n`);
+      program.stdin?.write(framed ? encodeMessage(message) : `${JSON.stringify(message)}\n`);
     },
     onMessage: (listener) => messageListeners.push(listener),
     onEnd: (listener) => (failure ? listener(failure) : endListeners.push(listener)),
     dispose: async () => {
       clearTimeout(timer);
-      process.removeListener('exit', killGroup);
       command.signal?.removeEventListener('abort', onAbort);
       fail('it was closed', 'Start it again');
-      const late = new Promise<void>((resolve) => setTimeout(resolve, STOP_WAIT_MS).unref());
-      await Promise.race([closed, late]);
-      fs.rmSync(home, { recursive: true, force: true });
+      await program.end();
+      deleteHome(home);
     },
   };
 }
 
+const deleteHome = (home: string): void => fs.rmSync(home, { recursive: true, force: true });
+
 type Fail = (state: string, fix: string) => void;
 
+/** Tells that it ended by itself, with all it said before. */
+async function tellEnd(
+  program: Program,
+  fail: Fail,
+  endWith: (error: SkeinError) => void,
+): Promise<void> {
+  try {
+    const end = await program.ended;
+    await drained(program.stderr);
+    fail(`it ended (${end.signal ?? `exit ${end.exitCode}`})`, fixOf(end));
+  } catch (thrown) {
+    // Walls that can't be put up say so themselves, and what to do.
+    if (thrown instanceof SkeinError) endWith(thrown);
+    else fail(thrown instanceof Error ? thrown.message : String(thrown), INSTALL);
+  }
+}
+
+const fixOf = ({ exitCode }: ProgramEnd): string =>
+  exitCode === NOT_FOUND ? INSTALL : 'Run it again; see the details for its output';
+
+/** What it left running may hold the stream open: that is not waited for. */
+async function drained(stream: Readable | null): Promise<void> {
+  if (stream === null || stream.closed) return;
+  await Promise.race([once(stream, 'close'), sleep(LATE_OUTPUT_MS, undefined, { ref: false })]);
+}
+
 function readMessages(
-  child: ChildProcessWithoutNullStreams,
+  { stdout }: Program,
   listeners: readonly ((message: unknown) => void)[],
   fail: Fail,
 ): void {
   const decode = createDecoder();
-  child.stdout.on('data', (chunk: Buffer) => {
+  stdout?.on('data', (chunk: Buffer) => {
     try {
       for (const message of decode(chunk)) for (const tell of listeners) tell(message);
     } catch (error) {

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SkeinError } from '#protocol/errors.ts';
 import type { Engine } from '#workspace/language/language.ts';
 import { makeRepository } from '#workspace/language/testing/rename-repository.ts';
+import { OPEN_HOST } from '#workspace/programs/open-host.ts';
 import { openServer } from './open-server.ts';
 import { startServer } from './server-process.ts';
 
@@ -28,9 +29,10 @@ async function waitGone(pid: number): Promise<boolean> {
 const sleeper = (script: string, timeoutMs: number, signal?: AbortSignal) =>
   startServer({
     name: 'a test',
-    command: '/bin/sh',
-    args: ['-c', script],
-    cwd: '/',
+    argv: ['/bin/sh', '-c', script],
+    root: '/',
+    tools: [],
+    host: OPEN_HOST,
     timeoutMs,
     signal,
     memoryMb: 64,
@@ -40,7 +42,7 @@ describe('a server process', () => {
   it('is killed with its children on dispose, time-out and abort', async () => {
     for (const end of ['dispose', 'timeout', 'abort'] as const) {
       const abort = new AbortController();
-      const server = sleeper(
+      const server = await sleeper(
         'sleep 100 & echo $! >&2; wait',
         end === 'timeout' ? 300 : 60_000,
         abort.signal,
@@ -60,7 +62,7 @@ describe('a server process', () => {
   });
 
   it('says how it ended, and sees only PATH, LANG and a HOME of its own', async () => {
-    const server = sleeper('env | cut -d= -f1 | sort | tr "\\n" " " >&2; exit 3', 60_000);
+    const server = await sleeper('env | cut -d= -f1 | sort | tr "\\n" " " >&2; exit 3', 60_000);
     const error = await new Promise<SkeinError>((resolve) => server.onEnd(resolve));
     assert.match(error.message, /it ended \(exit 3\)/);
     await server.dispose();
@@ -93,7 +95,11 @@ for (const engine of ENGINES) {
         assert.equal(control.status, 0);
         assert.equal(repository.read('node_modules/evil/ran'), '1');
         spawnSync('rm', [path.join(repository.root, 'node_modules/evil/ran')]);
-        const server = await openServer(engine, { root: repository.root, timeoutMs: 60_000 });
+        const server = await openServer(engine, {
+          root: repository.root,
+          host: OPEN_HOST,
+          timeoutMs: 60_000,
+        });
         const file = path.join(repository.root, 'a.ts');
         server.open(file, repository.read('a.ts'));
         const definition = await server.definition(file, { line: 1, character: 17 });
