@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { homePaths } from '#daemon/home/home-paths.ts';
 import { CHECK, greeterRepository, RENAME } from '../support/line-repository.ts';
-import { openHome, told, until, type SkeinHome } from '../support/run-skein.ts';
+import { openHome, WITHOUT_WALLS, told, until, type SkeinHome } from '../support/run-skein.ts';
 
 const pathsOf = ({ home, person }: SkeinHome) => homePaths(home, { XDG_RUNTIME_DIR: person });
 
@@ -50,7 +50,9 @@ describe('a cold home', { concurrency: 2 }, () => {
     assert.equal((await skein.run('down')).code, 0);
     const doctor = await skein.run('doctor');
     assert.equal(doctor.code, 0, told(doctor));
-    assert.match(doctor.stdout, /isolation +none/);
+    assert.match(doctor.stdout, /isolation +(?:T2 \(\w+\): \d+ of \d+ attempts|none: )/u);
+    const off = await skein.start(['doctor'], { env: WITHOUT_WALLS }).ended;
+    assert.match(off.stdout, /isolation +none: switched off/u);
     assert.match((await skein.run('status')).stdout, /^node: up/u);
     const verified = await skein.run('verify');
     assert.equal(verified.code, 0);
@@ -60,7 +62,7 @@ describe('a cold home', { concurrency: 2 }, () => {
 
 describe('a node that nobody needs', () => {
   it('goes by itself, but not while a mission is at work', async () => {
-    const skein = openHome({ SKEIN_IDLE_MS: '300' });
+    const skein = openHome({ ...WITHOUT_WALLS, SKEIN_IDLE_MS: '300' });
     await skein.run('up');
     await until('the node is gone', () => !existsSync(pathsOf(skein).socket));
     assert.match((await skein.run('status')).stdout, /^node: down/u);

@@ -20,15 +20,9 @@ import { style } from '../../terminal/style.ts';
 import { count, size } from '../../terminal/wording.ts';
 import { reportError } from '../../terminal/report-error.ts';
 import { toSkeinError } from '#protocol/errors.ts';
+import type { Finding } from './finding.ts';
+import { isolationFindings } from './isolation-findings.ts';
 import { spaceLine, type NodeStatus, type SpaceStatus } from './status.ts';
-
-interface Finding {
-  readonly name: string;
-  readonly state: 'good' | 'note' | 'bad';
-  readonly detail: string;
-  /** The numbers behind it, for programs. */
-  readonly facts?: object;
-}
 
 /** The command. */
 export const command: CliCommand = {
@@ -69,11 +63,7 @@ async function machineFindings(): Promise<Finding[]> {
     git === undefined
       ? { name: 'git', state: 'bad', detail: 'not found on PATH: install git 2.30 or newer' }
       : { name: 'git', state: 'good', detail: git },
-    {
-      name: 'isolation',
-      state: 'note',
-      detail: 'none: checks run as you; the sandbox is not built yet. A check could read the home.',
-    },
+    ...(await isolationFindings()),
   ];
 }
 
