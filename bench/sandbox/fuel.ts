@@ -1,11 +1,11 @@
 /** What counting instructions costs, and how soon a small program in QuickJS has its answer. */
 import { readFileSync } from 'node:fs';
 import { QuickJS } from 'quickjs-wasi';
-import { FUEL_AT_START, FUEL_EXPORT, injectFuel } from '../../src/sandbox/fuel/inject-fuel.ts';
-import { webAssembly } from '../../src/sandbox/fuel/web-assembly.ts';
-import type { WasmCounter, WasmModule } from '../../src/sandbox/fuel/web-assembly.ts';
-import { openQuickjs } from '../../src/sandbox/quickjs/open-quickjs.ts';
-import type { QuickjsTier } from '../../src/sandbox/quickjs/quickjs.ts';
+import { FUEL_AT_START, FUEL_EXPORT, injectFuel } from '#sandbox/fuel/inject-fuel.ts';
+import { webAssembly } from '#sandbox/fuel/web-assembly.ts';
+import type { WasmCounter, WasmModule } from '#sandbox/fuel/web-assembly.ts';
+import { openQuickjs } from '#sandbox/quickjs/open-quickjs.ts';
+import type { QuickjsTier } from '#sandbox/quickjs/quickjs.ts';
 import { atMost, duration, rate, scaled, type Bench, type Finding } from '../report.ts';
 import { median, takeTurns } from '../rounds.ts';
 import { temporaryFolder } from '../support/bench-space.ts';

@@ -23,10 +23,10 @@ export interface FueledPyodide {
 }
 
 /**
- * Pyodide's package in `pyodideFolder`, with fuel, in a folder of `cacheFolder`: made at the first time
- * (about a quarter of a second, 20 MB), then found there. The counter is a measure and a limit for honest
- * programs, no wall: Python reaches the JavaScript around it, and so could set it. A wall is the kill of
- * the process. Only the interpreter counts, not what it loads beside (wheels with machine code).
+ * Pyodide's package in `pyodideFolder`, with fuel, in a folder of `cacheFolder`: made at the first time,
+ * then found there. The counter is a measure and a limit for honest programs, no wall: Python reaches the
+ * JavaScript around it, and so could set it. A wall is the kill of the process. Only the interpreter
+ * counts, not what it loads beside (wheels with machine code). Throws `sandbox-failed`.
  */
 export async function fueledPyodide(
   pyodideFolder: string,

@@ -9,7 +9,7 @@ import type { MachineProcess } from './start-machine.ts';
 
 const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
 const OUTPUT_BYTES = 64 * 1024;
-/** Slower than this, the machine is taken for broken: a tenth of the slowest that was seen. */
+/** Slower than this, the process is taken for broken: a hundredth of what a busy machine does. */
 const LEAST_FUEL_PER_MS = 10_000;
 const LEAST_WALL_MS = 30_000;
 /** A new process after so many, so that nothing can gather in one for ever. */

@@ -29,7 +29,7 @@ const WALLS = [
 
 /**
  * Opens the tier. `cacheFolder` is for the binary with fuel (under a megabyte), made at the first time.
- * `pool` processes of about 55 MB each wait warm, 1 when left out; 0 for none. Throws `sandbox-failed`.
+ * `pool` processes wait warm, 1 when left out; 0 for none. Throws `sandbox-failed`.
  */
 export async function openQuickjs(options: {
   readonly cacheFolder: string;

@@ -19,7 +19,7 @@ const BASE_PAGES = 32;
 const MOST_PAGES = 65_536;
 /** An end holds a value of the most output bytes that anybody gets, each up to six as JSON. */
 const MOST_FRAME_BYTES = 128 * 1024 * 1024;
-const READY_MS = 30_000;
+const READY_MS = 60_000;
 const ERROR_TEXT = 4_096;
 
 /** A process with a machine. */
