@@ -94,9 +94,14 @@ class LandlockJail {
     };
   }
 
+  #answers(): KeeperAnswer[] {
+    return readAnswers(this.#said);
+  }
+
   #kill(): void {
     if (this.#killed) return;
-    this.#killed = true;
+    // What had ended before was not killed.
+    this.#killed = !this.#answers().some(({ type }) => type === 'ended');
     this.#with.group?.kill();
     // The end of the stream is the order to end: the keeper knows best who is there.
     this.#control.end();
@@ -111,16 +116,17 @@ class LandlockJail {
     const watch = setInterval(() => this.#watch(), WATCH_MS);
     watch.unref();
     try {
-      const signal = await this.#exit();
+      await this.#exit();
       const usage = await this.#clear();
-      const answers = readAnswers(this.#said);
+      const answers = this.#answers();
       const failed = answers.find((answer) => answer.type === 'failed');
       const began = answers.some((answer) => answer.type === 'began');
       if (!began && !this.#killed) throw explain(failed);
       const ended = answers.find((answer) => answer.type === 'ended');
+      const isNatural = ended !== undefined && !this.#killed;
       return {
-        exitCode: ended?.exitCode ?? null,
-        signal: ended === undefined ? (signal ?? 'SIGKILL') : nameOf(ended.signal),
+        exitCode: isNatural ? ended.exitCode : null,
+        signal: isNatural ? nameOf(ended.signal) : 'SIGKILL',
         oom: usage?.oom ?? false,
         cpuMs: usage?.cpuMs ?? ended?.cpuMs ?? null,
         peakBytes: usage?.peakBytes ?? null,
@@ -130,9 +136,9 @@ class LandlockJail {
     }
   }
 
-  async #exit(): Promise<NodeJS.Signals | null> {
+  async #exit(): Promise<void> {
     try {
-      const [, signal] = (await once(this.#child, 'exit')) as [unknown, NodeJS.Signals | null];
+      await once(this.#child, 'exit');
       // Its last words, and the end of all that keeps the other end.
       if (!this.#control.readableEnded && !this.#control.destroyed) {
         await Promise.race([
@@ -140,7 +146,6 @@ class LandlockJail {
           wait(DEATH_LIMIT_MS, null, { ref: false }),
         ]);
       }
-      return signal;
     } catch (cause) {
       const message = `Cannot start a jail: ${toSkeinError(cause).message}`;
       throw new SkeinError('sandbox-failed', message, { cause });

@@ -30,7 +30,7 @@ export const ANSWER = {
 } as const;
 
 /** The numbers of errors that filters answer with. */
-export const ERROR_NUMBER = { EPERM: 1, ENOSYS: 38 } as const;
+export const ERROR_NUMBER = { EPERM: 1, ENOSYS: 38, EOPNOTSUPP: 95 } as const;
 
 /** Where `struct seccomp_data` has the number of the call, the machine, and the halves of argument `index`. */
 export const OFFSET = {
@@ -59,6 +59,9 @@ export const answer = (value: number): Instruction => step(CODE.answer, value);
 /** Ends with an error of the call: it is not made. */
 export const refuse = (error: keyof typeof ERROR_NUMBER): Instruction =>
   answer(ANSWER.refuse + ERROR_NUMBER[error]);
+
+/** Ends with success of the call: it is not made, but says so. */
+export const pretend = (): Instruction => answer(ANSWER.refuse);
 
 /** Does `block` when the comparison is true, and goes on after it when not. */
 export const when = (

@@ -23,7 +23,7 @@ const skip =
 
 // Each attempt answers 0 when the call was made, or the number of its error.
 const PROGRAM = `
-import ctypes, json, os, socket, sys
+import ctypes, fcntl, json, os, pty, socket, sys, termios
 numbers = json.loads(sys.argv[1])
 libc = ctypes.CDLL(None, use_errno=True)
 def call(name, *args):
@@ -61,8 +61,18 @@ def clone():
     if done == 0: os._exit(0)
     if done > 0: os.waitpid(done, 0)
     return error
+def type_into_terminal():
+    pid, master = pty.fork()
+    if pid == 0:
+        try:
+            fcntl.ioctl(0, termios.TIOCSTI, b'x')
+            os._exit(0)
+        except OSError as error:
+            os._exit(error.errno)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 box = ctypes.create_string_buffer(256)
 print(json.dumps({
+    'TIOCSTI': type_into_terminal(),
     'ptrace': apart(lambda: call('ptrace', 0, 0, 0, 0)[1]),
     'process_vm_readv': call('process_vm_readv', os.getpid(), 0, 0, 0, 0, 0)[1],
     'unshare': apart(lambda: call('unshare', 0x10000000)[1]),
@@ -123,6 +133,7 @@ function run(program: string, sockets?: SeccompOptions['sockets']): SpawnSyncRet
 
 const EPERM = 1;
 const REFUSED_EVERYWHERE = [
+  'TIOCSTI',
   'ptrace',
   'process_vm_readv',
   'unshare',

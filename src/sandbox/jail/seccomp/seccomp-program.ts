@@ -10,16 +10,18 @@ import {
   assemble,
   load,
   OFFSET,
+  pretend,
   refuse,
   unless,
   when,
 } from './classic-bpf.ts';
 import type { Instruction } from './classic-bpf.ts';
 import {
+  ATTRIBUTES,
   AUDIT_ARCHITECTURE,
   JUDGED,
   LAST_KNOWN,
-  METADATA,
+  MODES,
   REFUSED,
   SOCKETS,
   X32_BIT,
@@ -32,7 +34,11 @@ export interface SeccompOptions {
   readonly arch: string;
   /** `none`: only pairs of connected sockets; `own-namespace`: what a namespace of its own holds. */
   readonly sockets: 'none' | 'own-namespace';
-  /** `frozen`: modes, owners, times and attributes can't be changed by path. Default `free`. */
+  /**
+   * `frozen`: modes, owners and times stay as they are, and the calls say that they were changed, as on a
+   * disk without them (the option `quiet` of FAT): git and Python stop where it is refused. Attributes
+   * are not supported. For where nothing else keeps the files of others. Default `free`.
+   */
   readonly metadata?: 'free' | 'frozen';
 }
 
@@ -63,6 +69,7 @@ export function seccompProgram(options: SeccompOptions): Buffer | null {
     ...(arch === 'x64' ? when('atLeast', X32_BIT, [answer(ANSWER.kill)]) : []),
     ...when('greater', LAST_KNOWN, [refuse('ENOSYS')]),
     ...refusedCalls(arch, options).flatMap((call) => when('equal', call, [refuse('EPERM')])),
+    ...(options.metadata === 'frozen' ? freeze(arch) : []),
     ...judgedCalls(arch, options),
     answer(ANSWER.allow),
   ]);
@@ -73,17 +80,22 @@ const checkMachine = (arch: Machine): Instruction[] => [
   ...unless('equal', AUDIT_ARCHITECTURE[arch], [answer(ANSWER.kill)]),
 ];
 
-function refusedCalls(arch: Machine, { sockets, metadata }: SeccompOptions): number[] {
-  const groups = [
-    REFUSED,
-    ...(sockets === 'none' ? [SOCKETS] : []),
-    ...(metadata === 'frozen' ? [METADATA] : []),
-  ];
-  return groups
-    .flatMap((group) => Object.values(group))
+function refusedCalls(arch: Machine, { sockets }: SeccompOptions): number[] {
+  return [...numbersOf(REFUSED, arch), ...(sockets === 'none' ? numbersOf(SOCKETS, arch) : [])];
+}
+
+const freeze = (arch: Machine): Instruction[] => [
+  ...numbersOf(MODES, arch).flatMap((call) => when('equal', call, [pretend()])),
+  ...numbersOf(ATTRIBUTES, arch).flatMap((call) => when('equal', call, [refuse('EOPNOTSUPP')])),
+];
+
+const numbersOf = (
+  group: Readonly<Record<string, Readonly<Record<Machine, number | null>>>>,
+  arch: Machine,
+): number[] =>
+  Object.values(group)
     .map((numbers) => numbers[arch])
     .filter((number) => number !== null);
-}
 
 function judgedCalls(arch: Machine, { sockets, metadata }: SeccompOptions): Instruction[] {
   const call = (name: keyof typeof JUDGED, block: readonly Instruction[]): Instruction[] =>
@@ -98,7 +110,7 @@ function judgedCalls(arch: Machine, { sockets, metadata }: SeccompOptions): Inst
     ...call('socketpair', judgePair(sockets)),
     ...(sockets === 'own-namespace' ? call('socket', judgeSocket()) : []),
     // Without a path it is about an open file.
-    ...(isFrozen ? call('utimensat', refuseUnlessNull(1)) : []),
+    ...(isFrozen ? call('utimensat', pretendUnlessNull(1)) : []),
   ];
 }
 
@@ -115,11 +127,11 @@ const refuseValues = (index: number, values: readonly number[]): Instruction[] =
   answer(ANSWER.allow),
 ];
 
-const refuseUnlessNull = (index: number): Instruction[] => [
+const pretendUnlessNull = (index: number): Instruction[] => [
   load(OFFSET.low(index)),
-  ...unless('equal', 0, [refuse('EPERM')]),
+  ...unless('equal', 0, [pretend()]),
   load(OFFSET.high(index)),
-  ...unless('equal', 0, [refuse('EPERM')]),
+  ...unless('equal', 0, [pretend()]),
   answer(ANSWER.allow),
 ];
 

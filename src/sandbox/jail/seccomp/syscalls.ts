@@ -93,8 +93,8 @@ export const REFUSED = {
   modify_ldt: onlyX64(154),
 } as const satisfies Record<string, Numbers>;
 
-/** Calls that change what is written about a file, not what is in it; Landlock judges none of them. */
-export const METADATA = {
+/** Calls that change the mode, the owner or the times of a file; Landlock judges none of them. */
+export const MODES = {
   chmod: onlyX64(90),
   fchmod: both(91, 52),
   fchmodat: both(268, 53),
@@ -103,6 +103,13 @@ export const METADATA = {
   lchown: onlyX64(94),
   fchown: both(93, 55),
   fchownat: both(260, 54),
+  utime: onlyX64(132),
+  utimes: onlyX64(235),
+  futimesat: onlyX64(261),
+} as const satisfies Record<string, Numbers>;
+
+/** Calls that change further attributes of a file; Landlock judges none of them either. */
+export const ATTRIBUTES = {
   setxattr: both(188, 5),
   lsetxattr: both(189, 6),
   fsetxattr: both(190, 7),
@@ -111,9 +118,6 @@ export const METADATA = {
   lremovexattr: both(198, 15),
   fremovexattr: both(199, 16),
   removexattrat: same(466),
-  utime: onlyX64(132),
-  utimes: onlyX64(235),
-  futimesat: onlyX64(261),
   file_setattr: same(469),
 } as const satisfies Record<string, Numbers>;
 

@@ -2,7 +2,7 @@
  * In the copy of the keeper: puts up the walls, each of which it takes along, and becomes the program.
  * Nothing is left out when it fails: then there is no program.
  */
-import { call, CONTROL } from './calls.ts';
+import { call, CONTROL, exitNow } from './calls.ts';
 import { KERNEL } from './kernel.ts';
 import type { Outcome } from './native.ts';
 import type { Prepared } from './prepare.ts';
@@ -10,14 +10,14 @@ import type { Prepared } from './prepare.ts';
 type Wall = (step: string, outcome: Outcome) => void;
 
 /** Never returns. What goes wrong is written to `report`, then it ends. */
-export function becomeProgram({ report, ...prepared }: Prepared): never {
+export function becomeProgram(prepared: Prepared, report: number): never {
   const tell = (word: string): void => {
     call('write', report, word, Buffer.byteLength(word));
   };
   const wall = (step: string, { value, error }: Outcome): void => {
     if (value !== -1) return;
     tell(`${step}:${error}\n`);
-    call('_exit', 1);
+    exitNow(1);
   };
   enterGroups(prepared.join, wall);
   call('setsid');
@@ -47,8 +47,7 @@ export function becomeProgram({ report, ...prepared }: Prepared): never {
       ? file
       : call('execve', file, prepared.argv, prepared.environment).error;
   tell(`exec:${error}\n`);
-  call('_exit', error === KERNEL.ENOENT ? 127 : 126);
-  throw new Error('unreachable');
+  exitNow(error === KERNEL.ENOENT ? 127 : 126);
 }
 
 function enterGroups(files: readonly number[], wall: Wall): void {

@@ -3,26 +3,33 @@
  * which becomes the program, and stays outside of them until all that was started is dead. It runs as
  * one text (`node --eval`): its files import only each other, and no two have a name in common.
  */
-import { closeSync, readSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { becomeProgram } from './become-program.ts';
-import { call, CONTROL, fail, must, native, say } from './calls.ts';
+import { call, CONTROL, exitNow, fail, must, say } from './calls.ts';
 import type { KeeperOrder } from './keeper-order.ts';
 import { KERNEL } from './kernel.ts';
 import { prepare } from './prepare.ts';
-import { boundSignals, pipe, startSentinel } from './sweep.ts';
+import { boundSignals, startCopy, startSentinel } from './sweep.ts';
 
 let order: KeeperOrder;
 
 /** Kills all and waits for all: a process that was left behind is a child of this one by now. */
 function endAll(): void {
-  for (;;) {
-    if (order.sweep !== 'nothing') call('kill', -1, KERNEL.KILL);
-    else if (program > 0) call('kill', program, KERNEL.KILL);
-    const { value } = call('wait4', KERNEL.CHILDREN, status, 0, null);
-    if (value === program) programStatus = status.readInt32LE(0);
-    if (value === -1 || order.sweep === 'nothing') return;
+  if (order.sweep === 'nothing') {
+    if (programStatus === null && program > 0) waitFor(program);
+    return;
   }
+  do call('kill', -1, KERNEL.KILL);
+  while (waitFor(KERNEL.CHILDREN));
+}
+
+/** Waits for a child; false when there is none. */
+function waitFor(child: number): boolean {
+  if (child > 0) call('kill', child, KERNEL.KILL);
+  const { value } = call('wait4', child, status, 0, null);
+  if (value === program) programStatus = status.readInt32LE(0);
+  return value !== -1;
 }
 
 const status = Buffer.alloc(4);
@@ -40,8 +47,7 @@ function finish(): never {
   const cpuMs = (long(0) + long(2)) * 1000 + Math.round((long(1) + long(3)) / 1000);
   const exitCode = signal === 0 ? (ended >> 8) & 0xff : null;
   say({ type: 'ended', exitCode, signal: signal === 0 ? null : signal, cpuMs });
-  call('_exit', 0);
-  throw new Error('unreachable');
+  exitNow(0);
 }
 
 function reap(): void {
@@ -57,15 +63,15 @@ function reap(): void {
 function start(text: string): void {
   order = JSON.parse(text) as KeeperOrder;
   boundSignals(order);
+  // Within a namespace for it; who uses this machine is nobody's business.
+  if (order.sweep === 'namespace') call('sethostname', 'jail', 4);
   must('subreaper', call('prctl', KERNEL.SET_SUBREAPER, 1, 0, 0, 0));
-  const report = pipe();
-  const prepared = prepare(order, report.writing);
+  const prepared = prepare(order);
   if (order.sweep === 'scope') startSentinel();
   process.on('SIGCHLD', reap);
-  program = native.fork();
-  if (program === 0) becomeProgram(prepared);
-  closeSync(report.writing);
-  judgeStart(readAll(report.reading), prepared.file);
+  const copy = startCopy((report) => becomeProgram(prepared, report));
+  program = copy.pid;
+  judgeStart(copy.told, prepared.file);
   reap();
 }
 
@@ -75,7 +81,7 @@ function judgeStart(said: string, file: string | number): void {
   if (ready !== 'ready') {
     const [step = '', error = ''] = (ready ?? '').split(':');
     endAll();
-    fail(step === '' ? 'the copy' : step, Number(error));
+    fail(step, Number(error));
   }
   if (after !== '') {
     const name = typeof file === 'string' ? file : order.argv[0];
@@ -87,16 +93,6 @@ function judgeStart(said: string, file: string | number): void {
     }
   }
   say({ type: 'began' });
-}
-
-function readAll(file: number): string {
-  const bytes = Buffer.alloc(256);
-  let text = '';
-  for (let count = 1; count > 0; text += bytes.toString('latin1', 0, count)) {
-    count = readSync(file, bytes);
-  }
-  closeSync(file);
-  return text;
 }
 
 function main(): void {

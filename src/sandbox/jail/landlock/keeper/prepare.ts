@@ -15,12 +15,11 @@ export interface Prepared {
   readonly filter: { readonly program: BigUint64Array; readonly code: Buffer } | null;
   readonly limits: readonly (readonly [number, BigUint64Array])[];
   readonly join: readonly number[];
-  readonly report: number;
   readonly cwd: string;
 }
 
-/** Prepares an order; what goes wrong in the copy is written to `report`. */
-export function prepare(order: KeeperOrder, report: number): Prepared {
+/** Prepares an order. */
+export function prepare(order: KeeperOrder): Prepared {
   const join = order.join.map((file) => openGroup(order, file));
   makeMounts(order);
   const code = order.filter === null ? null : Buffer.from(order.filter, 'base64');
@@ -32,7 +31,6 @@ export function prepare(order: KeeperOrder, report: number): Prepared {
     filter: code && { program: words(code.length / 8, native.addressOf(code)), code },
     limits: allLimits(order).map(([resource, value]) => [resource, words(value, value)]),
     join,
-    report,
     cwd: order.cwd,
   };
 }
