@@ -36,6 +36,7 @@ export const OVERVIEW = `Skein: supervisor, message bus and flight recorder for 
 
   skein sandbox run <file | ->     run a program that nobody trusts; --command -- npm test
   skein sandbox show | probe       a run by its record; what holds on this machine
+  skein sandbox attack             try to break out of it in many ways; takes minutes
   skein mcp                        run_python with Skein's tools, for agents that speak MCP
 
   skein status | up | down         the node of this home

@@ -116,10 +116,6 @@ export const resourceAttacks = makeAttacks('resources', [
       python(
         's = "x" * 2**20\nfor n in range(12):\n    s += s\n    print("got", len(s) >> 20, flush=True)',
       ),
-    javascript: () =>
-      javascript(
-        'let s = "x".repeat(2 ** 20); const held = []; for (let n = 0; n < 1500; n += 50) { held.push(new TextEncoder === undefined ? s : s.split("")); console.log("got " + (n + 50)); }',
-      ),
   }),
   hungry('web-assembly', {
     tiers: ['T1', 'T1+'],

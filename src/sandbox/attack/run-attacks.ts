@@ -5,7 +5,7 @@ import { toSkeinError } from '#protocol/errors.ts';
 import { pathProblem } from '#sandbox/files/file-path.ts';
 import type { Program, Sandbox, SandboxRequest, SandboxResult, Tier } from '#sandbox/sandbox.ts';
 import { makeAims, type Aims } from './aims.ts';
-import type { Attack, AttackOutcome, AttackResult } from './attack.ts';
+import type { Attack, AttackOutcome, AttackResult, Dialect } from './attack.ts';
 import { fileAttacks } from './file-attacks.ts';
 import { exactnessAttacks, hostAttacks, persistenceAttacks } from './host-attacks.ts';
 import { BEGUN } from './make-attack.ts';
@@ -46,10 +46,12 @@ export async function runAttacks(
   sandbox: Pick<Sandbox, 'run'>,
   { tier, attacks = ATTACKS, onResult, signal }: AttackOptions,
 ): Promise<readonly AttackResult[]> {
+  const chosen = attacks.filter(({ tiers }) => tiers.includes(tier));
+  await warmUp(sandbox, tier, chosen);
   const aims = await makeAims();
   const results: AttackResult[] = [];
   try {
-    for (const attack of attacks.filter(({ tiers }) => tiers.includes(tier))) {
+    for (const attack of chosen) {
       if (signal?.aborted === true) break;
       const result = await attackOnce(sandbox, attack, tier, aims);
       results.push(result);
@@ -59,6 +61,18 @@ export async function runAttacks(
     await aims.close();
   }
   return results;
+}
+
+/** What a tier prepares at its first run is not the time of an attack. */
+async function warmUp(
+  sandbox: Pick<Sandbox, 'run'>,
+  tier: Tier,
+  attacks: readonly Attack[],
+): Promise<void> {
+  for (const dialect of new Set(attacks.map((attack) => attack.dialect))) {
+    const program = programOf(dialect, tier, dialect === 'shell' ? 'true' : '1');
+    await runOnce(sandbox, { program, tier });
+  }
 }
 
 async function attackOnce(
@@ -97,7 +111,7 @@ async function attackOnce(
 function requestOf(attack: Attack, tier: Tier, source: string): SandboxRequest {
   const { limits, files, isExact } = attack;
   return {
-    program: programOf(attack, tier, source),
+    program: programOf(attack.dialect, tier, source),
     tier,
     limits,
     files,
@@ -105,7 +119,7 @@ function requestOf(attack: Attack, tier: Tier, source: string): SandboxRequest {
   };
 }
 
-function programOf({ dialect }: Attack, tier: Tier, source: string): Program {
+function programOf(dialect: Dialect, tier: Tier, source: string): Program {
   if (dialect === 'shell') return { type: 'command', argv: ['sh', '-c', source] };
   if (dialect === 'python' && (tier === 'T2' || tier === 'T3')) {
     return { type: 'command', argv: ['python3', '-c', source] };

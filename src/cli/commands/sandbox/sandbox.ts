@@ -11,12 +11,14 @@ const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
   run: async () => (await import('./run-program.ts')).runProgram,
   show: async () => (await import('./show-run.ts')).showRun,
   probe: async () => (await import('./probe-tiers.ts')).probeTiers,
+  attack: async () => (await import('./attack-tiers.ts')).attackTiers,
 };
 
 /** The command. */
 export const command: CliCommand = {
-  usage: 'sandbox run <file | -> [-- <args>] | run --command -- <words> | show <run> | probe',
-  summary: 'run a program that nobody trusts, recorded and held; see what holds here',
+  usage:
+    'sandbox run <file | -> [-- <args>] | run --command -- <words> | show <run> | probe | attack',
+  summary: 'run a program that nobody trusts, recorded and held; see what holds here, and try it',
   words: [1, 1_000],
   options: {
     lang: {
@@ -25,7 +27,12 @@ export const command: CliCommand = {
       help: 'python, js or ts (default: by its ending)',
     },
     command: { type: 'boolean', help: 'run: the words are a command, such as: npm test' },
-    tier: { type: 'string', value: '<tier>', help: 'T0, T1, T1+, T2 or T3, and no other' },
+    tier: {
+      type: 'string',
+      value: '<tier>',
+      multiple: true,
+      help: 'T0, T1, T1+, T2 or T3, and no other (attack: repeatable)',
+    },
     least: {
       type: 'string',
       value: '<strength>',
