@@ -219,6 +219,11 @@ for (const way of WAYS) {
       host.kill('SIGKILL');
       await once(host, 'exit');
       await until(() => marked(mark).length === 0);
+      const left = (): boolean =>
+        fs.readdirSync(os.tmpdir()).some((name) => name.startsWith(`skein-jail-${host.pid}-`));
+      assert.ok(left());
+      await open({ way });
+      assert.ok(!left());
     });
 
     test(

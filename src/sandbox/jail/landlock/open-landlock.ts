@@ -13,6 +13,7 @@ import { landlockVersion } from './landlock-version.ts';
 import { shapes } from './landlock-ways.ts';
 import type { LandlockWays, Shape } from './landlock-ways.ts';
 import { startLandlock } from './start-landlock.ts';
+import { sweepTemporary } from './temporary-folder.ts';
 
 /** All may be left out. */
 export interface LandlockOptions {
@@ -53,6 +54,7 @@ export async function openLandlock(options: LandlockOptions = {}): Promise<JailB
   }
   const groups = options.groups === undefined ? await openGroups() : options.groups;
   if (isRealRoot() && groups?.limits.processes !== true) return ROOT_UNBOUND;
+  sweepTemporary();
   return await firstThatWorks(options, { version, groups });
 }
 

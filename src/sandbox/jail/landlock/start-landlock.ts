@@ -4,7 +4,6 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
-import path from 'node:path';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
@@ -14,6 +13,7 @@ import type { KeeperAnswer, KeeperOrder } from './keeper/keeper-order.ts';
 import { landlockOrder } from './landlock-order.ts';
 import type { LandlockWays } from './landlock-ways.ts';
 import { keeperArguments } from './keeper-source.ts';
+import { makeTemporary } from './temporary-folder.ts';
 
 const CONTROL = 3;
 const ANSWER_LIMIT = 16_384;
@@ -25,7 +25,7 @@ const DEATH_LIMIT_MS = 60_000;
 
 /** Starts a jail. Throws `usage` or `sandbox-unavailable` for a request that can't be. */
 export function startLandlock(ways: LandlockWays, request: JailRequest): Jailed {
-  const temporary = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'skein-jail-')));
+  const temporary = makeTemporary();
   let group: Group | null = null;
   try {
     // The copy that becomes the program is one process; a keeper stays outside.
