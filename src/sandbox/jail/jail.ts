@@ -77,7 +77,7 @@ export interface Jailed {
 
 /** One way to make jails. */
 export interface JailBackend {
-  readonly mechanism: 'bubblewrap' | 'landlock' | 'landlock under unshare';
+  readonly mechanism: 'bubblewrap' | 'landlock' | 'landlock under unshare' | 'runsc';
   readonly walls: readonly Wall[];
   readonly versions: Readonly<Record<string, string>>;
   readonly start: (request: JailRequest) => Jailed;
