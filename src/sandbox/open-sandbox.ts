@@ -65,6 +65,7 @@ class TieredSandbox implements Sandbox {
     }
     const reports = await this.#reports(KNOWN);
     const { reports: jails } = await this.#options.findJail(true);
+    // Of the jails the one that is used is among them already; the others are what is left without it.
     const shown = new Set(reports.map(({ enclosure }) => enclosure.mechanism));
     return [...reports, ...jails.filter(({ enclosure }) => !shown.has(enclosure.mechanism))];
   };

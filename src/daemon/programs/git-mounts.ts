@@ -1,10 +1,10 @@
 /**
- * What a program in a jail sees of git: the repository's own folder to be read, with settings that name
- * no program, no address and no secret; its objects; and a private part of its own that is thrown away.
- * So `git status`, `git stash` and `git commit` work, and nothing of it stays.
+ * What a program in a jail sees of git: a copy of the repository's folder that is thrown away, with
+ * settings that name no program, no address and no secret; the real objects and hooks, to be read. So
+ * `git status`, `git stash` and `git commit` work, and nothing of it stays.
  */
 import { cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { Mount } from '#sandbox/jail/jail.ts';
 import { gitText } from '#workspace/git/run-git.ts';
 
@@ -16,7 +16,7 @@ const STORED =
   /^(?:core\.(?:repositoryformatversion|filemode|bare|ignorecase|precomposeunicode|symlinks|autocrlf|eol)|extensions\..*)$/u;
 
 /** The two folders of git that a worktree has: its own, and that of the repository. */
-interface GitFolders {
+export interface GitFolders {
   readonly own: string;
   readonly common: string;
 }
@@ -33,29 +33,39 @@ export function gitFolders(root: string): GitFolders | null {
   return { own, common: resolve(own, readFileSync(join(own, 'commondir'), 'utf8').trim()) };
 }
 
+/** What a git folder has of its own beside settings, objects and hooks, in either way to keep refs. */
+const COPIED = ['HEAD', 'packed-refs', 'refs', 'reftable', 'shallow', 'info'];
+
 /** The mounts for a worktree that is no clone of its own; what may be written lies in `scratch`. */
 export async function gitMounts(
   root: string,
   { own, common }: GitFolders,
   scratch: string,
 ): Promise<readonly Mount[]> {
-  const settings = join(scratch, 'config');
-  writeFileSync(settings, await storedSettings(common));
-  const ownCopy = join(scratch, 'own');
-  cpSync(own, ownCopy, { recursive: true });
-  const objects = join(scratch, 'objects');
-  mkdirSync(join(objects, 'info'), { recursive: true });
-  writeFileSync(join(objects, 'info', 'alternates'), `${OBJECTS}\n`);
-  const real = join(common, 'objects');
+  const copy = join(scratch, 'git');
+  await copyGit({ own, common }, copy);
+  const [objects, hooks] = [join(common, 'objects'), join(common, 'hooks')];
+  const read = (source: string, target = source): Mount => ({ source, target, access: 'read' });
   return [
-    { source: join(root, '.git'), target: join(root, '.git'), access: 'read' },
-    { source: common, target: common, access: 'read' },
-    { source: settings, target: join(common, 'config'), access: 'read' },
-    { source: ownCopy, target: own, access: 'write' },
-    { source: objects, target: real, access: 'write' },
-    { source: real, target: OBJECTS, access: 'read' },
-    ...alternatesOf(real).map((each): Mount => ({ source: each, target: each, access: 'read' })),
+    read(join(root, '.git')),
+    { source: copy, target: common, access: 'write' },
+    ...(existsSync(hooks) ? [read(hooks)] : []),
+    read(objects, OBJECTS),
+    ...alternatesOf(objects).map((each) => read(each)),
   ];
+}
+
+async function copyGit({ own, common }: GitFolders, copy: string): Promise<void> {
+  mkdirSync(join(copy, 'hooks'), { recursive: true });
+  for (const name of COPIED) {
+    const from = join(common, name);
+    if (existsSync(from)) cpSync(from, join(copy, name), { recursive: true });
+  }
+  cpSync(own, join(copy, relative(common, own)), { recursive: true });
+  writeFileSync(join(copy, 'config'), await storedSettings(common));
+  const info = join(copy, 'objects', 'info');
+  mkdirSync(info, { recursive: true });
+  writeFileSync(join(info, 'alternates'), `${OBJECTS}\n`);
 }
 
 async function storedSettings(common: string): Promise<string> {

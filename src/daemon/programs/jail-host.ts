@@ -6,7 +6,13 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { JailBackend, Jailed, JailLimits, JailRequest } from '#sandbox/jail/jail.ts';
+import {
+  canMove,
+  type JailBackend,
+  type Jailed,
+  type JailLimits,
+  type JailRequest,
+} from '#sandbox/jail/jail.ts';
 import { HARD_LIMITS } from '#sandbox/limits.ts';
 import { behindProxy } from '#sandbox/proxy/bridge/behind-proxy.ts';
 import { openProxy } from '#sandbox/proxy/open-proxy.ts';
@@ -61,7 +67,7 @@ async function startInJail(
     await deleteFolder(folder).catch(() => undefined);
   };
   try {
-    const { mounts, path } = await findPlaces(start, closed, folder);
+    const { mounts, path } = await findPlaces(start, closed, canMove(jail) ? folder : null);
     const request: JailRequest = {
       argv: start.argv,
       cwd: start.cwd,

@@ -7,7 +7,7 @@ import { closedFolders } from '#sandbox/jail/toolchain/closed-folders.ts';
 import { toolchainMounts } from '#sandbox/jail/toolchain/toolchain-mounts.ts';
 import { findDependencyFolders } from '#workspace/dependency-folders.ts';
 import type { ProgramStart } from '#workspace/programs/program-host.ts';
-import { gitFolders, gitMounts } from './git-mounts.ts';
+import { gitFolders, gitMounts, type GitFolders } from './git-mounts.ts';
 
 /** What is never shown whole: the person's home, Skein's home. */
 export interface Closed {
@@ -21,11 +21,15 @@ export interface Places {
   readonly path: string;
 }
 
-/** Finds them. The worktree's settings for git, agents and editors are never to be written. */
+/**
+ * Finds them. The worktree's settings for git, agents and editors are never to be written, and git is
+ * shown as `git-mounts.ts` says. A jail that can do neither gets null for `scratch`: there git is not
+ * seen, and what happens to settings is found out afterwards, as with every other file.
+ */
 export async function findPlaces(
   start: ProgramStart,
   closed: Closed,
-  scratch: string,
+  scratch: string | null,
 ): Promise<Places> {
   const { root, access, environment, tools = [] } = start;
   const toolchain = toolchainMounts({
@@ -39,13 +43,22 @@ export async function findPlaces(
     ...tools.map((folder) => readOnly(realpathSync(folder))),
     ...(git === null ? [] : (await dependencyMounts(git.common, closed)).map(readOnly)),
     { source: root, target: root, access },
-    ...(access === 'write' ? settingsOf(root).map(readOnly) : []),
-    ...(access === 'write' && git !== null && git.own !== git.common
-      ? await gitMounts(root, git, scratch)
-      : []),
+    ...(access === 'write' && scratch !== null ? await sealed(root, git, scratch) : []),
     ...start.scratch.map((each): Mount => ({ source: each, target: each, access: 'write' })),
   ];
-  return { mounts, path: toolchain.path };
+  const shown =
+    scratch === null ? mounts.filter(({ source, target }) => source === target) : mounts;
+  return { mounts: shown, path: toolchain.path };
+}
+
+async function sealed(
+  root: string,
+  git: GitFolders | null,
+  scratch: string,
+): Promise<readonly Mount[]> {
+  const settings = settingsOf(root).map(readOnly);
+  if (git === null || git.own === git.common) return settings;
+  return [...settings, ...(await gitMounts(root, git, scratch))];
 }
 
 const readOnly = (path: string): Mount => ({ source: path, target: path, access: 'read' });

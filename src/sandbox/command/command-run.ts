@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import { EventStream } from '#sandbox/deno/run/event-stream.ts';
 import { OutputKeeper } from '#sandbox/deno/run/kept-output.ts';
-import type { Jailed, JailEnd, JailRequest } from '#sandbox/jail/jail.ts';
+import { canMove, type Jailed, type JailEnd, type JailRequest } from '#sandbox/jail/jail.ts';
 import { toolchainMounts } from '#sandbox/jail/toolchain/toolchain-mounts.ts';
 import { COMMAND_LIMITS, limitsOf, OUTPUT_KILL_FACTOR, type Limits } from '#sandbox/limits.ts';
 import { behindProxy } from '#sandbox/proxy/bridge/behind-proxy.ts';
@@ -21,7 +21,7 @@ import type {
 import { makeCommandFolder, type CommandFolder } from './command-folder.ts';
 import type { CommandsOptions } from './command-options.ts';
 
-/** Where a command finds its files. Landlock can't move a folder: there it is where it is. */
+/** Where a command finds its files, where a jail can show them elsewhere. */
 const WORK = '/skein-run';
 
 /** Why it was ended before it ended by itself. */
@@ -134,7 +134,7 @@ export class CommandRun implements SandboxRun {
       throw new SkeinError('usage', `Cannot run ${program.language} as a command`);
     }
     const tools = toolchainMounts({ path: searchPath, forbidden });
-    const work = jail.mechanism === 'landlock' ? folder.path : WORK;
+    const work = canMove(jail) ? WORK : folder.path;
     const request: JailRequest = {
       argv: program.argv,
       cwd: work,

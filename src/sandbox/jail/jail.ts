@@ -84,3 +84,10 @@ export interface JailBackend {
   /** Tries to get out; never throws. */
   readonly probe: () => Promise<ProbeReport>;
 }
+
+/**
+ * Whether a jail can show a folder at another path, and a file in a writable folder as one to be read:
+ * mounts can, rules of Landlock add up and can't.
+ */
+export const canMove = ({ mechanism }: Pick<JailBackend, 'mechanism'>): boolean =>
+  !mechanism.startsWith('landlock');

@@ -20,6 +20,15 @@ export const JAIL_WAYS: readonly JailWay[] = [
     mechanism: 'bubblewrap',
     open: async () => (await import('./bubblewrap/open-bubblewrap.ts')).openBubblewrap(),
   },
+  {
+    mechanism: 'landlock under unshare',
+    open: async () =>
+      (await import('./landlock/open-landlock.ts')).openLandlock({ way: 'unshare' }),
+  },
+  {
+    mechanism: 'landlock',
+    open: async () => (await import('./landlock/open-landlock.ts')).openLandlock({ way: 'plain' }),
+  },
 ];
 
 /** What was found: the jail that holds, if any, and what was tried. */
