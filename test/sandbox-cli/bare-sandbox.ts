@@ -32,7 +32,7 @@ function wordsOf(program: Program): readonly string[] {
   if (program.language === 'python') return ['python3', '-c', program.source];
   const files = findRuntimeFiles();
   if ('problem' in files) throw new SkeinError('sandbox-unavailable', files.problem);
-  return [files.deno, 'eval', program.source];
+  return [files.deno, 'eval', '--ext=mjs', program.source];
 }
 
 function runBare(

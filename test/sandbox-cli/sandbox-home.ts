@@ -13,7 +13,8 @@ import { openDeno } from '#sandbox/deno/open-deno.ts';
 import { findRuntimeFiles } from '#sandbox/deno/runtime/runtime-files.ts';
 import { openHome, told, type SkeinHome } from '../support/run-skein.ts';
 
-const CACHE = join(tmpdir(), `skein-fast-python-${userInfo().uid}`);
+/** What makes Python start fast, made once for all tests of this user. */
+export const CACHE = join(tmpdir(), `skein-fast-python-${userInfo().uid}`);
 
 /** Why these tests are skipped here; undefined when the packages are there. */
 export const whySkipped = (): string | undefined => {
