@@ -32,7 +32,7 @@ import { AgentTokens } from './agent-tokens.ts';
 import type { CommandParts } from './commands/command-parts.ts';
 import { makeBusDoor } from './messages/bus-door.ts';
 import { Mailrooms } from './messages/mailrooms.ts';
-import { makeDoor } from './node-door.ts';
+import { makeDoor } from './commands/node-door.ts';
 import { makeNodeSupervisor, type NodeSupervisorParts } from './node-supervisor.ts';
 import { outliveLateErrors } from './network/late-errors.ts';
 import { changeNetworkConfig } from './network/network-config.ts';

@@ -1,11 +1,11 @@
 /** The node as its API asks for it. */
 import type { Door } from '#api/door.ts';
 import { isToken } from '#identity/person-token.ts';
-import type { CommandParts } from './commands/command-parts.ts';
-import { executeCommand } from './commands/node-commands.ts';
-import { findSpace } from './home/default-space.ts';
-import { listEntities } from './list-entities.ts';
-import { nodeStatus } from './node-status.ts';
+import type { CommandParts } from './command-parts.ts';
+import { executeCommand } from './node-commands.ts';
+import { findSpace } from '../home/default-space.ts';
+import { listEntities } from '../list-entities.ts';
+import { nodeStatus } from '../node-status.ts';
 
 /** What the door has beside the parts that commands work on. */
 export interface DoorGround extends Pick<Door, 'enter' | 'metrics' | 'bus' | 'sandbox'> {
