@@ -27,8 +27,9 @@ function typedIn(text: string): Typed[] {
   const blocks = Array.from(text.matchAll(/^(?:\$ )?skein ([a-z-]+)(.*)$/gmu));
   const inline = Array.from(text.matchAll(/`skein ([a-z-]+)([^`]*)`/gu));
   return [...blocks, ...inline].map(([, verb = '', rest = '']) => {
-    // What stands in quotes belongs to a goal or a check.
-    const options = rest.replaceAll(/"[^"]*"|'[^']*'/gu, '').matchAll(/(?<= )--([a-z-]+)/gu);
+    // What stands in quotes belongs to a goal or a check, what stands after "--" to another program.
+    const own = rest.replaceAll(/"[^"]*"|'[^']*'/gu, '').replace(/ -- .*$/u, '');
+    const options = own.matchAll(/(?<= )--([a-z-]+)/gu);
     return { verb, options: Array.from(options, ([, name = '']) => name) };
   });
 }
