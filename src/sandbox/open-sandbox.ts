@@ -3,7 +3,7 @@
  * run goes to the first one that can do it and is strong enough, or is refused with what to do about it.
  */
 import { SkeinError } from '#protocol/errors.ts';
-import { EventStream } from './deno/run/event-stream.ts';
+import { EventStream } from './run/event-stream.ts';
 import { OPENERS, type TierOptions, type TriedTier } from './open-tiers.ts';
 import {
   isEnough,
@@ -18,12 +18,11 @@ import {
   type Tier,
 } from './sandbox.ts';
 
-type KnownTier = keyof typeof OPENERS;
-
 /** Where code is run when nothing else is said: behind two walls where that holds, else behind one. */
-const FOR_CODE: readonly KnownTier[] = ['T1+', 'T1'];
-const FOR_COMMANDS: readonly KnownTier[] = ['T2'];
-const KNOWN = Object.keys(OPENERS) as readonly KnownTier[];
+const FOR_CODE: readonly Tier[] = ['T1+', 'T1'];
+/** What an operator installed is slower: it is taken where less is not enough. */
+const FOR_COMMANDS: readonly Tier[] = ['T2', 'T3'];
+const KNOWN = Object.keys(OPENERS) as readonly Tier[];
 
 /** Opens it; each tier is opened and tried when it is first needed. */
 export const openSandbox = async (options: TierOptions): Promise<Sandbox> =>
@@ -31,7 +30,7 @@ export const openSandbox = async (options: TierOptions): Promise<Sandbox> =>
 
 class TieredSandbox implements Sandbox {
   readonly #options: TierOptions;
-  readonly #tiers = new Map<KnownTier, Promise<TriedTier>>();
+  readonly #tiers = new Map<Tier, Promise<TriedTier>>();
   /** Tiers that were tried again: runs of theirs may still be under way. */
   readonly #old: Promise<TriedTier>[] = [];
   readonly #counts = new Map<RunStatus, number>();
@@ -86,7 +85,7 @@ class TieredSandbox implements Sandbox {
     await Promise.all(all.map((tier) => tier.close?.()));
   };
 
-  #tier(name: KnownTier): Promise<TriedTier> {
+  #tier(name: Tier): Promise<TriedTier> {
     const known = this.#tiers.get(name);
     if (known !== undefined) return known;
     const opening = OPENERS[name](this.#options).then((tier) => {
@@ -98,13 +97,13 @@ class TieredSandbox implements Sandbox {
   }
 
   /** One after the other: each attempt to get out starts programs, and the first that holds is taken. */
-  async #reports(names: readonly KnownTier[]): Promise<readonly ProbeReport[]> {
+  async #reports(names: readonly Tier[]): Promise<readonly ProbeReport[]> {
     const reports: ProbeReport[] = [];
     for (const name of names) reports.push((await this.#tier(name)).report);
     return reports;
   }
 
-  async #candidates(names: readonly KnownTier[], least: Strength): Promise<readonly TriedTier[]> {
+  async #candidates(names: readonly Tier[], least: Strength): Promise<readonly TriedTier[]> {
     for (const name of names) {
       const tier = await this.#tier(name);
       const { holds, enclosure } = tier.report;
@@ -156,13 +155,12 @@ const STATUSES: readonly RunStatus[] = [
   'killed',
 ];
 
-function namesFor(type: 'code' | 'command', tier: Tier | undefined): readonly KnownTier[] {
+function namesFor(type: 'code' | 'command', tier: Tier | undefined): readonly Tier[] {
+  const forCommands = FOR_COMMANDS.find((each) => each === tier) !== undefined;
   if (tier === undefined) return type === 'code' ? FOR_CODE : FOR_COMMANDS;
-  const name = KNOWN.find((each) => each === tier);
-  const can = type === 'code' ? tier !== 'T2' : tier === 'T2';
-  if (name !== undefined && can) return [name];
+  if (forCommands === (type === 'command')) return [tier];
   const what = type === 'code' ? 'a program in a language' : 'a command';
-  const fix = type === 'code' ? 'Choose T0, T1 or T1+.' : 'Choose T2.';
+  const fix = type === 'code' ? 'Choose T0, T1 or T1+.' : 'Choose T2 or T3.';
   throw new SkeinError('sandbox-unavailable', `Cannot run ${what} in ${tier}`, { fix });
 }
 

@@ -2,14 +2,15 @@
 import { tmpdir } from 'node:os';
 import type { Writable } from 'node:stream';
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
-import { EventStream } from '#sandbox/deno/run/event-stream.ts';
-import { OutputKeeper } from '#sandbox/deno/run/kept-output.ts';
 import { canMove, type Jailed, type JailEnd, type JailRequest } from '#sandbox/jail/jail.ts';
 import { toolchainMounts } from '#sandbox/jail/toolchain/toolchain-mounts.ts';
 import { COMMAND_LIMITS, limitsOf, OUTPUT_KILL_FACTOR, type Limits } from '#sandbox/limits.ts';
 import { behindProxy } from '#sandbox/proxy/bridge/behind-proxy.ts';
 import { openProxy } from '#sandbox/proxy/open-proxy.ts';
 import type { Proxy } from '#sandbox/proxy/proxy.ts';
+import { checkInput } from '#sandbox/run/check-input.ts';
+import { EventStream } from '#sandbox/run/event-stream.ts';
+import { OutputKeeper } from '#sandbox/run/kept-output.ts';
 import type {
   Enclosure,
   RunStatus,
@@ -66,6 +67,7 @@ export class CommandRun implements SandboxRun {
     signal?.addEventListener('abort', abort, { once: true });
     try {
       const limits = limitsOf(COMMAND_LIMITS, this.#request.limits);
+      checkInput(this.#request, limits);
       const { files = [], beforeStart } = this.#request;
       const folder = makeCommandFolder(this.#options.folder, files, limits);
       try {

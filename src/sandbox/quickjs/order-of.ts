@@ -2,6 +2,7 @@
 import { SkeinError } from '#protocol/errors.ts';
 import { CODE_LIMITS, limitsOf, OUTPUT_KILL_FACTOR } from '#sandbox/limits.ts';
 import type { Limits } from '#sandbox/limits.ts';
+import { checkInput } from '#sandbox/run/check-input.ts';
 import type { SandboxRequest } from '#sandbox/sandbox.ts';
 import type { Order } from './frames.ts';
 
@@ -24,7 +25,7 @@ export function orderOf(
     throw refuse('QuickJS has neither tools nor a network', 'Use the tier T1.');
   }
   const limits = limitsOf(CODE_LIMITS, request.limits);
-  checkFiles(files, limits);
+  checkInput(request, limits);
   const order: Order = {
     language: program.language,
     source: program.source,
@@ -54,12 +55,6 @@ export function checkTime({ seed, timeMs }: Pick<Order, 'seed' | 'timeMs'>): voi
 
 /** Nanoseconds have to fit 64 bits. */
 const MOST_TIME_MS = Date.UTC(2500, 0);
-
-function checkFiles(files: NonNullable<SandboxRequest['files']>, limits: Limits): void {
-  const bytes = files.reduce((sum, { content }) => sum + content.length, 0);
-  if (files.length > limits.inFiles) throw refuse(`${files.length} files are more than its limit`);
-  if (bytes > limits.inBytes) throw refuse(`files of ${bytes} bytes are more than its limit`);
-}
 
 function jsonOf(stdin: Uint8Array | undefined): string | null {
   if (stdin === undefined || stdin.length === 0) return null;

@@ -2,6 +2,8 @@
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import { OUTPUT_KILL_FACTOR } from '#sandbox/limits.ts';
 import type { Limits } from '#sandbox/limits.ts';
+import { EventStream } from '#sandbox/run/event-stream.ts';
+import { OutputKeeper } from '#sandbox/run/kept-output.ts';
 import type {
   Enclosure,
   LimitName,
@@ -12,8 +14,6 @@ import type {
 } from '#sandbox/sandbox.ts';
 import { FRAME } from './frames.ts';
 import type { End, Frame, Order } from './frames.ts';
-import { keepText } from './kept-text.ts';
-import { openRunEvents } from './run-events.ts';
 import type { MachineProcess } from './start-machine.ts';
 
 /** The process stops a program by itself at its time; this much later it is killed. */
@@ -31,12 +31,12 @@ export interface RunOptions {
 
 /** A run that was refused before it began. */
 export function refusedRun(error: SkeinError): SandboxRun {
-  const events = openRunEvents();
-  events.end();
+  const events = new EventStream();
+  events.close();
   const result = Promise.reject<SandboxResult>(error);
   // A caller may only read the events.
   result.catch(() => undefined);
-  return { events: events.events, result, kill: async () => undefined };
+  return { events, result, kill: async () => undefined };
 }
 
 /** Begins a run; its process is taken from the pool in the next turn. */
@@ -46,11 +46,11 @@ export function runOrder(options: RunOptions): SandboxRun {
 }
 
 class OrderRun {
+  readonly events = new EventStream();
   readonly result: Promise<SandboxResult>;
   readonly #options: RunOptions;
-  readonly #told = openRunEvents();
-  readonly #stdout;
-  readonly #stderr;
+  readonly #stdout: OutputKeeper;
+  readonly #stderr: OutputKeeper;
   readonly #over = Promise.withResolvers<void>();
   #process: MachineProcess | undefined;
   #isKilled = false;
@@ -60,15 +60,11 @@ class OrderRun {
 
   constructor(options: RunOptions) {
     this.#options = options;
-    this.#stdout = keepText(options.limits.outputBytes);
-    this.#stderr = keepText(options.limits.outputBytes);
-    this.result = this.#run().finally(() => this.#told.end());
+    this.#stdout = new OutputKeeper(options.limits.outputBytes);
+    this.#stderr = new OutputKeeper(options.limits.outputBytes);
+    this.result = this.#run().finally(() => this.events.close());
     // A caller may only read the events.
     this.result.catch(() => undefined);
-  }
-
-  get events(): SandboxRun['events'] {
-    return this.#told.events;
   }
 
   async kill(): Promise<void> {
@@ -107,7 +103,7 @@ class OrderRun {
       await process.kill();
       throw toSkeinError(error);
     }
-    if (!this.#isKilled) this.#told.tell({ type: 'started', enclosure, limits });
+    if (!this.#isKilled) this.events.emit({ type: 'started', enclosure, limits });
   }
 
   async #watch(process: MachineProcess): Promise<void> {
@@ -136,7 +132,7 @@ class OrderRun {
   #print(kind: number, chunk: Uint8Array): void {
     const isOut = kind === FRAME.stdout;
     (isOut ? this.#stdout : this.#stderr).add(chunk);
-    this.#told.tell({ type: isOut ? 'stdout' : 'stderr', chunk: Uint8Array.from(chunk) });
+    this.events.emit({ type: isOut ? 'stdout' : 'stderr', chunk: Uint8Array.from(chunk) });
     this.#outputBytes += chunk.length;
     if (this.#outputBytes > this.#options.limits.outputBytes * OUTPUT_KILL_FACTOR) {
       this.#hit('outputBytes');
@@ -146,7 +142,7 @@ class OrderRun {
   #resultOf(durationMs: number, said: string): SandboxResult {
     const end = this.#end;
     const limit = this.#limit ?? end?.limit ?? null;
-    if (limit !== null && !this.#isKilled) this.#told.tell({ type: 'limit-hit', limit });
+    if (limit !== null && !this.#isKilled) this.events.emit({ type: 'limit-hit', limit });
     const status = this.#status();
     if (status === null) throw broken(said);
     const hasEnded = status === 'ok' || status === 'error';
@@ -155,8 +151,8 @@ class OrderRun {
       exitCode: hasEnded ? (status === 'ok' ? 0 : 1) : null,
       signal: hasEnded ? null : 'SIGKILL',
       value: end?.value ?? null,
-      stdout: this.#stdout.kept(),
-      stderr: this.#stderr.kept(),
+      stdout: this.#stdout.keep(),
+      stderr: this.#stderr.keep(),
       durationMs,
       cpuMs: end?.cpuMs ?? null,
       peakBytes: end?.peakBytes ?? null,

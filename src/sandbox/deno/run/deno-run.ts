@@ -11,7 +11,7 @@ import type { Limits } from '#sandbox/limits.ts';
 import type { Enclosure, SandboxRequest, SandboxResult, SandboxRun } from '#sandbox/sandbox.ts';
 import type { DenoChild } from '../runtime/deno-child.ts';
 import { FRAME, MAX_CHUNK_BYTES } from '../driver/frames.ts';
-import { EventStream } from './event-stream.ts';
+import { EventStream } from '#sandbox/run/event-stream.ts';
 import { RunFrames } from './run-frames.ts';
 import { checkRequest, sendRun } from './send-run.ts';
 import type { CodeRequest } from './send-run.ts';

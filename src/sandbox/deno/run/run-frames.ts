@@ -12,7 +12,7 @@ import {
   decodeFile,
 } from '../driver/frames.ts';
 import type { End, Frame } from '../driver/frames.ts';
-import { OutputKeeper } from './kept-output.ts';
+import { OutputKeeper } from '#sandbox/run/kept-output.ts';
 import type { ToolCalls } from './tool-calls.ts';
 
 // JSON writes a control character in six bytes

@@ -1,7 +1,7 @@
 /** Checks a request before anything is started for it, and sends it to a runtime. */
 import { SkeinError } from '#protocol/errors.ts';
-import { pathProblem } from '#sandbox/files/file-path.ts';
 import type { Limits } from '#sandbox/limits.ts';
+import { checkInput } from '#sandbox/run/check-input.ts';
 import type { Program, SandboxRequest } from '#sandbox/sandbox.ts';
 import type { DenoChild } from '../runtime/deno-child.ts';
 import { FRAME, encodeFile, encodeFrame, encodeJson } from '../driver/frames.ts';
@@ -14,26 +14,12 @@ export interface CodeRequest extends SandboxRequest {
 
 /** The request, when it can be run here; throws `usage`, `path-refused`, `limit-reached`, `sandbox-unavailable`. */
 export function checkRequest(request: SandboxRequest, limits: Limits): CodeRequest {
-  const { program, network, files = [], stdin, environment = {} } = request;
+  const { program, network } = request;
   if (program.type !== 'code') {
     throw new SkeinError('usage', 'Cannot run a command in a language runtime: give it to a jail');
   }
   if (network !== undefined) throw noNetwork();
-  let total = program.source.length + (stdin?.length ?? 0);
-  for (const { path, content } of files) {
-    const problem = pathProblem(path);
-    if (problem !== null) {
-      throw new SkeinError('path-refused', `Cannot give ${JSON.stringify(path)}: ${problem}`);
-    }
-    if (content.length > limits.fileBytes) throw tooMuch('fileBytes', `${path} is too large`);
-    total += content.length;
-  }
-  if (files.length > limits.inFiles) throw tooMuch('inFiles', `${files.length} files are too many`);
-  if (total > limits.inBytes) throw tooMuch('inBytes', `${total} bytes are too much`);
-  for (const [name, value] of Object.entries(environment)) {
-    if (/^[^=\0]+$/.test(name) && !value.includes('\0')) continue;
-    throw new SkeinError('usage', `Cannot set the variable ${JSON.stringify(name)}: no such name`);
-  }
+  checkInput(request, limits);
   return { ...request, program };
 }
 
@@ -41,12 +27,6 @@ export function checkRequest(request: SandboxRequest, limits: Limits): CodeReque
 export const noNetwork = (): SkeinError =>
   new SkeinError('sandbox-unavailable', 'Cannot run with a network: this tier has none', {
     fix: 'Run it without network, or as a command in a jail (tier T2).',
-  });
-
-const tooMuch = (limit: keyof Limits, state: string): SkeinError =>
-  new SkeinError('limit-reached', `Cannot run the program: ${state} (limit ${limit})`, {
-    fix: `Give it less, or ask for a higher limit ${limit}.`,
-    details: { limit },
   });
 
 /** Sends it all; the program begins when the last of it has arrived. */

@@ -25,4 +25,10 @@ describe('kept output', () => {
       assert.equal(keep(10, text, size), `head \n[1000 bytes here are not kept]\n tail`);
     }
   });
+
+  it('is the same in pieces of a byte as in one, far beyond the limit', () => {
+    const text = Array.from({ length: 5000 }, (_, index) => String(index)).join(' ');
+    assert.equal(keep(1001, text, 1), keep(1001, text, text.length));
+    assert.match(keep(1001, text, 3), /^0 1 2 [^]* 4998 4999$/);
+  });
 });
