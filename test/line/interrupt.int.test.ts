@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { greeterRepository, RENAME } from '../support/line-repository.ts';
-import { openHome, told, until, type Running } from '../support/run-skein.ts';
+import { openHome, WITHOUT_WALLS, told, until, type Running } from '../support/run-skein.ts';
 
-const skein = openHome();
+const skein = openHome(WITHOUT_WALLS);
 
 /** A mission whose check waits until its gate is opened. */
 function gatedMission(): { running: Running; isAtGate: () => boolean; open: () => void } {

@@ -4,9 +4,9 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { tempRepository } from '#workspace/fixtures/temp-repository.ts';
-import { openHome, told } from '../support/run-skein.ts';
+import { openHome, WITHOUT_WALLS, told } from '../support/run-skein.ts';
 
-const skein = openHome();
+const skein = openHome(WITHOUT_WALLS);
 
 /** A command runs on a copy beside the worktree of its mission, which it can reach all the same. */
 const WORKTREE = '"${PWD%.copy-*}"';

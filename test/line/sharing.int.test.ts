@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openTemp, type TempRepository } from '#workspace/fixtures/temp-repository.ts';
 import { CHECK, greeterRepository, RENAME } from '../support/line-repository.ts';
-import { openHome, told, until, type Ended, type SkeinHome } from '../support/run-skein.ts';
+import {
+  openHome,
+  WITHOUT_WALLS,
+  told,
+  until,
+  type Ended,
+  type SkeinHome,
+} from '../support/run-skein.ts';
 
 const run = (skein: SkeinHome, top: string, ...flags: readonly string[]): Promise<Ended> =>
   skein.run('run', RENAME, '--repo', top, '--check', CHECK, ...flags);
@@ -36,7 +43,7 @@ async function stoppedMission(skein: SkeinHome, { top, folder }: TempRepository)
 
 describe('one repository', { concurrency: 2 }, () => {
   it('that is new gets one record, however many goals come at once', async () => {
-    const skein = openHome();
+    const skein = openHome(WITHOUT_WALLS);
     const { top, git } = greeterRepository();
     const calls = await Promise.all([1, 2, 3].map(() => run(skein, top)));
     for (const call of calls) assert.equal(call.code, 8, told(call));
@@ -52,7 +59,7 @@ describe('one repository', { concurrency: 2 }, () => {
   });
 
   it('may be worked on from two homes: neither takes the heads of the other for its own', async () => {
-    const [one, two] = [openHome(), openHome()];
+    const [one, two] = [openHome(WITHOUT_WALLS), openHome(WITHOUT_WALLS)];
     const { top } = greeterRepository();
     for (const skein of [one, two, one]) {
       const done = await run(skein, top, '--yes');
@@ -63,7 +70,7 @@ describe('one repository', { concurrency: 2 }, () => {
   });
 
   it('has a twin: a head of its own that the record does not hold is a finding', async () => {
-    const skein = openHome();
+    const skein = openHome(WITHOUT_WALLS);
     const { top, git } = greeterRepository();
     await run(skein, top, '--yes');
     const [space] = await spacesOf(skein);
@@ -77,7 +84,7 @@ describe('one repository', { concurrency: 2 }, () => {
 
 describe('a copy, a move, a loss', { concurrency: 2 }, () => {
   it('a copy of a repository gets a record of its own, and missions stay where they began', async () => {
-    const skein = openHome();
+    const skein = openHome(WITHOUT_WALLS);
     const { top, folder, git } = greeterRepository();
     assert.equal((await run(skein, top)).code, 8);
     const copy = join(folder, 'copy');
@@ -95,7 +102,7 @@ describe('a copy, a move, a loss', { concurrency: 2 }, () => {
   });
 
   it('a moved repository keeps its record', async () => {
-    const skein = openHome();
+    const skein = openHome(WITHOUT_WALLS);
     const { top } = greeterRepository();
     assert.equal((await run(skein, top, '--yes')).code, 0);
     renameSync(top, `${top}-moved`);
@@ -105,7 +112,7 @@ describe('a copy, a move, a loss', { concurrency: 2 }, () => {
   });
 
   it('a repository that is gone: an approval says so, a rejection and clean still work', async () => {
-    const skein = openHome();
+    const skein = openHome(WITHOUT_WALLS);
     const { top } = greeterRepository();
     assert.equal((await run(skein, top)).code, 8);
     renameSync(top, `${top}-gone`);
@@ -120,7 +127,7 @@ describe('a copy, a move, a loss', { concurrency: 2 }, () => {
   });
 
   it('a worktree that is gone: the mission fails with an error of its own', async () => {
-    const skein = openHome();
+    const skein = openHome(WITHOUT_WALLS);
     assert.equal((await run(skein, greeterRepository().top)).code, 8);
     rmSync(join(skein.home, 'worktrees'), { recursive: true });
     const refused = await skein.run('approve');
@@ -131,7 +138,7 @@ describe('a copy, a move, a loss', { concurrency: 2 }, () => {
 
 describe('a lease does not outlive the work on it', { concurrency: 2 }, () => {
   it('an interrupted mission gives its paths back, and takes them again', async () => {
-    const skein = openHome();
+    const skein = openHome(WITHOUT_WALLS);
     const repository = greeterRepository();
     await stoppedMission(skein, repository);
     const other = await run(skein, repository.top, '--yes');
@@ -144,7 +151,7 @@ describe('a lease does not outlive the work on it', { concurrency: 2 }, () => {
   });
 
   it('so does a cancelled one; what it wrote is kept until "clean"', async () => {
-    const skein = openHome();
+    const skein = openHome(WITHOUT_WALLS);
     const repository = greeterRepository();
     await stoppedMission(skein, repository);
     const cancelled = await skein.run('cancel');

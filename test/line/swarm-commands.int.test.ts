@@ -4,9 +4,16 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { greeterRepository, RENAME } from '../support/line-repository.ts';
-import { openHome, told, until, type Ended, type SkeinHome } from '../support/run-skein.ts';
+import {
+  openHome,
+  WITHOUT_WALLS,
+  told,
+  until,
+  type Ended,
+  type SkeinHome,
+} from '../support/run-skein.ts';
 
-const skein = openHome();
+const skein = openHome(WITHOUT_WALLS);
 
 /** The lines of a call with --json, each an object. */
 async function rows(
@@ -124,7 +131,7 @@ describe('--jobs', () => {
 });
 
 describe('while a mission is at work', () => {
-  const own = openHome();
+  const own = openHome(WITHOUT_WALLS);
 
   it('its tasks, agents and leases can be looked at, and why the others wait', async () => {
     const mission = gatedMission(own);

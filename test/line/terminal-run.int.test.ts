@@ -5,12 +5,12 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { greeterRepository, RENAME } from '../support/line-repository.ts';
-import { openHome, until } from '../support/run-skein.ts';
+import { openHome, WITHOUT_WALLS, until } from '../support/run-skein.ts';
 import { openTerminal, withoutTerminal, type Terminal } from '../support/terminal.ts';
 
 const skip = withoutTerminal();
 const ENTRY = fileURLToPath(new URL('../../bin/skein.js', import.meta.url));
-const skein = openHome();
+const skein = openHome(WITHOUT_WALLS);
 const PATH = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`;
 
 /** A mission in a terminal of 80 columns, whose check waits until its gate is opened. */
@@ -31,7 +31,14 @@ function runHere(
     check,
     ...flags,
   ];
-  const env = { PATH, HOME: skein.person, SKEIN_HOME: skein.home, XDG_RUNTIME_DIR: skein.person };
+  const { home, person } = skein;
+  const env = {
+    PATH,
+    HOME: person,
+    SKEIN_HOME: home,
+    XDG_RUNTIME_DIR: person,
+    SKEIN_SANDBOX: 'off',
+  };
   return {
     ...openTerminal({ command, env, columns: 80, rows: 40 }),
     isAtGate: () => existsSync(at),

@@ -11,9 +11,9 @@ import {
   mayAppear,
   RENAME,
 } from '../support/line-repository.ts';
-import { openHome, told, until, type CallOptions } from '../support/run-skein.ts';
+import { openHome, WITHOUT_WALLS, told, until, type CallOptions } from '../support/run-skein.ts';
 
-const skein = openHome();
+const skein = openHome(WITHOUT_WALLS);
 
 const runIn = ({ top }: TempRepository, flags: readonly string[] = [], call: CallOptions = {}) =>
   skein.start(['run', RENAME, '--repo', top, '--yes', '--check', CHECK, ...flags], call).ended;

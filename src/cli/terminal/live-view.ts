@@ -18,7 +18,11 @@ const CLOCK_MS = 1000;
 /** More lines than this are written at once: nothing piles up. */
 const MOST_WAITING = 200;
 
-const CLEAR_BELOW = '\u001b[J';
+/**
+ * This row, then all below it: cleared from its first row on, a screen that begins with the block would
+ * go into the history of tmux, block and all.
+ */
+const CLEAR_BELOW = '\u001b[K\u001b7\u001b[B\u001b[J\u001b8';
 /** A terminal that knows it shows the frame as a whole; the others see one write. */
 const [BEGIN, END] = ['\u001b[?2026h\u001b[?25l', '\u001b[?25h\u001b[?2026l'];
 /** While the block is drawn a line that is too long after all ends at the edge. */
