@@ -38,19 +38,21 @@ export type OpenTier = (options: TierOptions) => Promise<TriedTier>;
 /** Python that waits warm, where there is a core to spare for it. */
 const WAITING = availableParallelism() > 1 ? 1 : 0;
 
-const STRENGTH_OF: Readonly<Record<Exclude<Tier, 'T3'>, Strength>> = {
+const STRENGTH_OF: Readonly<Record<Tier, Strength>> = {
   T0: 'runtime',
   T1: 'runtime',
   'T1+': 'double',
   T2: 'kernel',
+  T3: 'machine',
 };
 
 /** How each is opened. */
-export const OPENERS: Readonly<Record<Exclude<Tier, 'T3'>, OpenTier>> = {
+export const OPENERS: Readonly<Record<Tier, OpenTier>> = {
   T0: openT0,
   T1: (options) => openT1(options, 'T1'),
   'T1+': (options) => openT1(options, 'T1+'),
   T2: openT2,
+  T3: openT3,
 };
 
 async function openT0({ folder }: TierOptions): Promise<TriedTier> {
@@ -95,6 +97,17 @@ async function openT2(options: TierOptions): Promise<TriedTier> {
   return { report, run: tier.run, close: tier.close };
 }
 
+async function openT3(options: TierOptions): Promise<TriedTier> {
+  const { openStrong } = await import('./strong/open-strong.ts');
+  const { jail, reports } = await openStrong();
+  const report = reports.find(({ holds }) => holds) ?? reports[0];
+  if (report === undefined)
+    return absent('T3', 'none', 'Nothing was tried', 'Install gVisor (runsc).');
+  if (jail === null) return { report };
+  const tier = openCommands({ ...options, folder: join(options.folder, 'runs'), jail, tier: 'T3' });
+  return { report, run: tier.run, close: tier.close };
+}
+
 /** A tier that does not hold can't be used at all, and nothing of it stays. */
 async function heldOr(
   report: ProbeReport,
@@ -105,12 +118,7 @@ async function heldOr(
   return { report };
 }
 
-const absent = (
-  tier: Exclude<Tier, 'T3'>,
-  mechanism: string,
-  problem: string,
-  fix: string,
-): TriedTier => ({
+const absent = (tier: Tier, mechanism: string, problem: string, fix: string): TriedTier => ({
   report: {
     enclosure: { tier, mechanism, strength: STRENGTH_OF[tier], walls: [], versions: {} },
     holds: false,

@@ -19,7 +19,8 @@ export interface CommandTier {
 export function openCommands(options: CommandsOptions): CommandTier {
   const { mechanism, walls, versions } = options.jail;
   const { tier } = options;
-  const enclosure: Enclosure = { tier, mechanism, strength: 'kernel', walls, versions };
+  const strength = tier === 'T3' ? 'machine' : 'kernel';
+  const enclosure: Enclosure = { tier, mechanism, strength, walls, versions };
   const running = new Set<SandboxRun>();
   let isClosed = false;
   return {
