@@ -35,6 +35,9 @@ export interface Aims {
 /** The variable of this process that holds a secret while attacks go on. */
 export const SECRET_VARIABLE = 'SKEIN_ATTACK_SECRET';
 
+/** How long a process of the host may take to say that it lives. */
+const ANSWER_MS = 20_000;
+
 const token = (): string => randomBytes(12).toString('hex');
 
 /** Makes them; `close` takes all of it away. */
@@ -79,7 +82,8 @@ export async function makeAims(): Promise<Aims> {
     marker,
     hostName: hostname(),
     harm: async () => {
-      if (victim.exitCode !== null || victim.signalCode !== null) {
+      if (!(await isAlive(victim))) {
+        victim.kill('SIGKILL');
         victim = await startVictim(inArguments);
         return 'a process was killed';
       }
@@ -112,15 +116,38 @@ async function listen(
   return server;
 }
 
-/** It waits for its standard input, which never comes. */
+/** It answers whatever comes by its standard input. */
 async function startVictim(secret: string): Promise<ChildProcess> {
-  const script = 'process.stdin.resume(); process.stdout.write("up")';
+  const script =
+    'process.stdin.on("data", () => process.stdout.write("up")); process.stdout.write("up")';
   const victim = spawn(process.execPath, ['-e', script, secret], {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: {},
   });
+  victim.stdin?.on('error', () => undefined);
   if (victim.stdout !== null) await once(victim.stdout, 'data');
   return victim;
+}
+
+/** Asked, as the news of its end may be on their way; one that was stopped does not answer. */
+async function isAlive(victim: ChildProcess): Promise<boolean> {
+  if (victim.exitCode !== null || victim.signalCode !== null) return false;
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), ANSWER_MS);
+  const { signal } = late;
+  victim.stdin?.write('?');
+  const answered = victim.stdout === null ? [] : [once(victim.stdout, 'data', { signal })];
+  try {
+    return await Promise.race([
+      ...answered.map((answer) => answer.then(() => true)),
+      once(victim, 'exit', { signal }).then(() => false),
+    ]);
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+    late.abort();
+  }
 }
 
 async function harmToFiles(
