@@ -5,10 +5,14 @@
 
 import type { Kind } from './story.ts';
 
-/** A bug; `find` stands in `file` exactly once. `among` are the stories in which it shows. */
+/**
+ * A bug; `find` stands in `file` exactly once. `among` are the stories in which it shows, `from` is
+ * the first seed that is told: those before have not shown it.
+ */
 export interface Plant {
   readonly bug: string;
   readonly among: Kind;
+  readonly from?: number;
   readonly file: string;
   readonly find: string;
   readonly replace: string;
@@ -97,6 +101,7 @@ const RECORD_PLANTS: readonly Plant[] = [
   {
     bug: 'a lease that survives an epoch, for claims',
     among: 'restless',
+    from: 8,
     file: 'src/tasks/lease-decider.ts',
     find: 'if (lease === undefined || lease.epoch !== epoch) continue;',
     replace: 'if (lease === undefined) continue;',
@@ -113,6 +118,7 @@ const RECORD_PLANTS: readonly Plant[] = [
   {
     bug: 'epoch check dropped',
     among: 'any',
+    from: 6,
     file: 'src/ledger/store/ledger-state.ts',
     find: 'if (found !== epoch) throw fenced(found, epoch);',
     replace: '',
@@ -153,6 +159,7 @@ const SWARM_PLANTS: readonly Plant[] = [
   {
     bug: 'who lost a lease closes the effect of who has it',
     among: 'silent',
+    from: 7,
     file: 'src/tasks/effects.ts',
     find: "['interrupted', 'lease-missing']",
     replace: "['interrupted']",
@@ -169,6 +176,7 @@ const SWARM_PLANTS: readonly Plant[] = [
   {
     bug: 'lease ends in spite of signs of life',
     among: 'silent',
+    from: 6,
     file: 'src/supervisor/swarm/lease-clock.ts',
     find: 'if (silentMs >= ttlMs) expired();',
     replace: 'if (silentMs >= ttlMs / 2) expired();',
@@ -218,6 +226,7 @@ const SWARM_PLANTS: readonly Plant[] = [
   {
     bug: 'a no is overtaken by the tasks of the plan',
     among: 'answering',
+    from: 15,
     file: 'src/supervisor/mission-executor.ts',
     find: 'if (!(await replan(swarm))) return false;',
     replace: "if (!(await replan(swarm)) && missionState(work).status === 'waiting') return false;",
@@ -226,6 +235,7 @@ const SWARM_PLANTS: readonly Plant[] = [
   {
     bug: 'stray check dropped',
     among: 'lying',
+    from: 8,
     file: 'src/supervisor/swarm/task/hand-over.ts',
     find: 'if (writes(planned)) await assertNoStray(swarm, planned);',
     replace: '',
@@ -250,6 +260,7 @@ const SWARM_PLANTS: readonly Plant[] = [
   {
     bug: 'who spoke for a path once is trusted for ever',
     among: 'finding',
+    from: 165,
     file: 'src/agents/discoveries.ts',
     find: '&& holds(work, taken.task, path)',
     replace: '',

@@ -4,10 +4,14 @@
  */
 import type { FaultKind } from '../sim-story.ts';
 
-/** A bug; `find` stands in `file` exactly once. `kinds` are the faults of the stories that show it. */
+/**
+ * A bug; `find` stands in `file` exactly once. `kinds` are the faults of the stories that show it,
+ * `from` is the first seed that is told: those before have not shown it.
+ */
 export interface NodePlant {
   readonly bug: string;
   readonly kinds: readonly FaultKind[];
+  readonly from?: number;
   readonly file: string;
   readonly find: string;
   readonly replace: string;
@@ -43,6 +47,7 @@ const RECORD_PLANTS: readonly NodePlant[] = [
   {
     bug: 'cut ignored',
     kinds: ['remove', 'partition'],
+    from: 20,
     file: 'src/ledger/state/space-cuts.ts',
     find: 'else if (cut?.chain === chain) ends.push(cut.seq);',
     replace: 'else if (cut?.chain === chain) ends.push();',
@@ -110,6 +115,7 @@ const MAIL_PLANTS: readonly NodePlant[] = [
   {
     bug: 'what comes later overtakes what had no room',
     kinds: ['partition'],
+    from: 9,
     file: 'src/bus/inbox/hand-out.ts',
     find: 'inbox.deferred[priority] === undefined && roomFor',
     replace: 'roomFor',
@@ -118,6 +124,7 @@ const MAIL_PLANTS: readonly NodePlant[] = [
   {
     bug: 'order by chance',
     kinds: ['partition'],
+    from: 1,
     file: 'src/bus/inbox/hand-out.ts',
     find: 'lines[priority].push({ place, message })',
     replace: 'lines[priority].unshift({ place, message })',
@@ -145,6 +152,7 @@ const MAIL_PLANTS: readonly NodePlant[] = [
   {
     bug: 'a refusal is not followed by another assignment',
     kinds: ['partition', 'crash'],
+    from: 14,
     file: 'src/bus/inbox/page-reactions.ts',
     find: 'return assignAgain(parts, signed as Refused);',
     replace: 'return undefined;',

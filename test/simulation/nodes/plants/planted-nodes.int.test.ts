@@ -1,4 +1,7 @@
-/** Bugs that are planted where nodes meet are caught by stories of many nodes; without them all is quiet. */
+/**
+ * Bugs that are planted where nodes meet are caught by stories of many nodes; without them all is
+ * quiet. With SKEIN_LONG=1 all stories are told from the first seed on, and more of the quiet ones.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -12,8 +15,10 @@ const here = import.meta.dirname;
 /** More than any of them has needed by far. */
 const SEEDS = '60';
 
+const isLong = process.env['SKEIN_LONG'] !== undefined;
+
 /** Without a bug the first of the same stories hold. */
-const QUIET_SEEDS = '3';
+const QUIET_SEEDS = isLong ? '3' : '1';
 
 /** What the stories came to with a bug in the source; '' = none. */
 async function tellWith(
@@ -32,23 +37,19 @@ async function tellWith(
 }
 
 describe('a bug planted where nodes meet is caught', { concurrency: 2 }, () => {
-  for (const { bug, kinds, caught } of NODE_PLANTS) {
+  for (const { bug, kinds, from = 0, caught } of NODE_PLANTS) {
     it(bug, async (context) => {
-      const { code, said } = await tellWith(bug, [SEEDS, ...kinds]);
+      const { code, said } = await tellWith(bug, [String(isLong ? 0 : from), SEEDS, kinds.join()]);
       assert.equal(code, 1, `nobody noticed: ${said}`);
       context.diagnostic(said.slice(0, 200).split('\n')[0] ?? '');
       assert.match(said, caught);
     });
   }
 
-  for (const words of new Set(NODE_PLANTS.map(({ kinds }) => kinds.join(' ')))) {
-    it(`and no bug is not: ${words}`, async () => {
-      assert.deepEqual(await tellWith('', [QUIET_SEEDS, ...words.split(' ')]), {
-        code: 0,
-        said: '',
-      });
-    });
-  }
+  it('and no bug is not', async () => {
+    const mixes = new Set(NODE_PLANTS.map(({ kinds }) => kinds.join()));
+    assert.deepEqual(await tellWith('', ['0', QUIET_SEEDS, ...mixes]), { code: 0, said: '' });
+  });
 });
 
 describe('a plant', () => {
