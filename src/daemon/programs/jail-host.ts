@@ -106,7 +106,11 @@ async function openWay(allow: readonly string[]): Promise<Way> {
     policy: { allow },
     onAccess: (access) => void told.push(access),
   });
-  return { lead: (request) => behindProxy(request, proxy.socket), told, close: proxy.close };
+  return {
+    lead: (request) => behindProxy(request, proxy.socket),
+    told,
+    close: () => proxy.close(),
+  };
 }
 
 function programOf(jailed: Jailed, network: Way['told'], clear: () => Promise<void>): Program {
