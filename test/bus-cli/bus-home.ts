@@ -68,9 +68,9 @@ export function openBusHome(): BusHome {
   };
 }
 
-/** Waits until something is so that has to be asked for; throws after a minute. */
+/** Waits until something is so that has to be asked for; throws after two minutes. */
 export async function becomes(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 60_000;
+  const deadline = performance.now() + 120_000;
   while (!(await isSo())) {
     if (performance.now() > deadline) throw new Error(`Waited in vain until ${what}`);
     await sleep(20);

@@ -13,7 +13,7 @@ import { freePort, skipWithoutNats, startNats, type NatsServer } from './nats-se
 import { openNats } from './open-nats.ts';
 
 const TOPIC = topicSubject('clusters', 'a');
-const LIMIT = { limitMs: 30_000 };
+const LIMIT = { limitMs: 60_000 };
 
 async function start(context: TestContext, config: string, port?: number): Promise<NatsServer> {
   const server = await startNats(config, port);
@@ -123,7 +123,7 @@ describe('a cluster of three', { skip: skipWithoutNats }, () => {
         bus.subscribe(role, ({ body }) => handled.push(body) && body, options);
     await Promise.all(others.map((bus) => open(asker, bus)));
     for (const body of counted(50))
-      assert.equal(await asker.request(makeMessage(role, body), 10_000), body);
+      assert.equal(await asker.request(makeMessage(role, body), 60_000), body);
     assert.deepEqual(handled, counted(50));
     handled.length = 0;
     for (const body of counted(50)) await asker.publish(makeMessage(role, body));
@@ -165,7 +165,7 @@ describe('a leaf', { skip: skipWithoutNats }, () => {
     for (const body of counted(100)) await down.publish(makeMessage(TOPIC, body));
     await until(LIMIT, 'all at the leaf', () => below.bodies.length === 101);
     assert.deepEqual(above.bodies, ['joined']);
-    await assert.rejects(down.request(makeMessage(topicSubject('clusters', 'none'), 1), 5_000), {
+    await assert.rejects(down.request(makeMessage(topicSubject('clusters', 'none'), 1), 60_000), {
       name: 'no-responder',
     });
     proxy.heal();

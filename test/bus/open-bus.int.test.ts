@@ -15,7 +15,7 @@ import { openSocket, unixWire } from './open-socket.ts';
 import { openNats } from './open-nats.ts';
 
 const TOPIC = topicSubject('open', 'a');
-const LIMIT = { limitMs: 10_000 };
+const LIMIT = { limitMs: 60_000 };
 const ROOT = join(import.meta.dirname, '../..');
 
 async function carries(carrier: BusCarrier): Promise<void> {
@@ -129,7 +129,7 @@ describe('a stranger on NATS', { skip: skipWithoutNats }, () => {
     await stranger.flush();
     for (const answer of answers) {
       await assert.rejects(
-        bus.request(makeMessage(TOPIC, 1), 5_000),
+        bus.request(makeMessage(TOPIC, 1), 60_000),
         { name: 'message-invalid' },
         answer,
       );

@@ -12,7 +12,7 @@ import { topicSubject } from '#protocol/subjects.ts';
 import { seededFor, type SeededRandom } from '../support/seeded-random.ts';
 import { openSocket, unixWire, webWire, type OpenedSocket } from './open-socket.ts';
 
-const LIMIT = { limitMs: 20_000 };
+const LIMIT = { limitMs: 60_000 };
 const [OURS, THEIRS] = [topicSubject('ours', 'a'), topicSubject('theirs', 'a')];
 
 async function open(

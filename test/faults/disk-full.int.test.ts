@@ -120,7 +120,7 @@ describe('a read-only disk', { skip }, () => {
     const began = performance.now();
     for (let call = 0; call < 3; call += 1) assertRefused(await skein.run('missions'));
     // No client tried again and again to start what can't start.
-    assert.ok(performance.now() - began < 20_000, 'the refusals took as long as waiting does');
+    assert.ok(performance.now() - began < 60_000, 'the refusals took as long as waiting does');
     assert.ok(remount(place, 'rw'));
     const found = await skein.run('missions');
     assert.match(found.stdout, /done/u, told(found));

@@ -40,7 +40,7 @@ async function killAt({ skein }: Trial, instant: string, order: readonly string[
 async function assertParallel(skein: SkeinHome): Promise<void> {
   let tasks = await skein.run('tasks');
   const isParallel = (): boolean => tasks.stdout.match(/ at work +edit/gu)?.length === 2;
-  for (let tries = 0; tries < 20 && !isParallel(); tries += 1) tasks = await skein.run('tasks');
+  for (let tries = 0; tries < 200 && !isParallel(); tries += 1) tasks = await skein.run('tasks');
   assert.ok(isParallel(), told(tasks));
 }
 

@@ -73,7 +73,7 @@ export async function openStage(
     const subject = agentSubject(space.ledger.space, agent.name);
     const body = { ...said, dispatch: { task, ttlMs: 60_000, more } };
     const message = { id, subject, from, sentAt: new Date().toISOString(), body };
-    return (await bus.request(message, 30_000)) as DispatchAnswer;
+    return (await bus.request(message, 60_000)) as DispatchAnswer;
   };
   return {
     ...made,

@@ -44,7 +44,7 @@ export async function ask(
   headers: Readonly<Record<string, string>>,
 ): Promise<Answered> {
   const { promise, resolve, reject } = Promise.withResolvers<Answered>();
-  const sent = request({ socketPath, path, headers, timeout: 30_000 }, (response) => {
+  const sent = request({ socketPath, path, headers, timeout: 60_000 }, (response) => {
     const type = response.headers['content-type'] ?? '';
     text(response).then(
       (body) => resolve({ status: response.statusCode ?? 0, type, body }),

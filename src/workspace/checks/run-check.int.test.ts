@@ -16,7 +16,7 @@ const run = (command: string, more: Partial<CheckRun> = {}): Promise<CheckResult
 
 /** Waits until `file` has a pid in it, and returns the pid. */
 async function pidIn(file: string): Promise<number> {
-  for (let tries = 0; tries < 500; tries += 1) {
+  for (let tries = 0; tries < 3_000; tries += 1) {
     const text = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
     if (text !== '') return Number(text);
     await sleep(20);
@@ -35,7 +35,7 @@ function isAlive(pid: number): boolean {
 }
 
 async function isGone(pid: number): Promise<boolean> {
-  for (let tries = 0; tries < 250 && isAlive(pid); tries += 1) await sleep(20);
+  for (let tries = 0; tries < 3_000 && isAlive(pid); tries += 1) await sleep(20);
   return !isAlive(pid);
 }
 

@@ -22,7 +22,7 @@ function isAlive(pid: number): boolean {
 }
 
 async function waitGone(pid: number): Promise<boolean> {
-  for (let turn = 0; turn < 100 && isAlive(pid); turn += 1) await sleep(20);
+  for (let turn = 0; turn < 3_000 && isAlive(pid); turn += 1) await sleep(20);
   return !isAlive(pid);
 }
 
