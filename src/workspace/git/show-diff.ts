@@ -11,6 +11,9 @@ const FLAGS = [
   '--src-prefix=a/',
   '--dst-prefix=b/',
   '--submodule=short',
+  // Whether a submodule is dirty is asked of a git within it: with settings of the submodule's own, which
+  // a check may have written and which name programs. An option wins over what .gitmodules says.
+  '--ignore-submodules=dirty',
 ];
 const MAX_NAMED = 200;
 
@@ -66,6 +69,6 @@ function diff({ cwd, base, to, paths }: DiffRequest, more: readonly string[]) {
   return runGit({
     cwd,
     args: ['--literal-pathspecs', 'diff', ...FLAGS, ...more, ...commits, '--', ...(paths ?? [])],
-    settings: [...WORKTREE_SETTINGS, 'diff.orderFile=/dev/null', 'diff.ignoreSubmodules=none'],
+    settings: [...WORKTREE_SETTINGS, 'diff.orderFile=/dev/null'],
   });
 }

@@ -1,12 +1,18 @@
 /** Strays: every change of a tracked file that no edit explains, and only those. */
 import assert from 'node:assert/strict';
-import { chmodSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { sha256 } from '#lib/sha256.ts';
-import { tempRepository, type TempRepository } from '#workspace/fixtures/temp-repository.ts';
+import {
+  openTemp,
+  tempRepository,
+  type TempRepository,
+} from '#workspace/fixtures/temp-repository.ts';
 import { tempWorktree } from '#workspace/fixtures/temp-worktree.ts';
 import { findStray } from './stray-changes.ts';
+
+const DATE = '2026-01-01T00:00:00Z';
 
 const FILES = { 'a.txt': 'one\n', 'b.txt': 'one\n', 'c/d.txt': 'one\n', '.gitignore': 'dist\n' };
 
@@ -91,6 +97,43 @@ describe('strays', () => {
     inside.write('a.txt', 'one\r\n');
     assert.deepEqual(await stray(), []);
     assert.deepEqual(await stray({ 'a.txt': 'one\n' }), ['a.txt changed']);
+  });
+
+  it('are looked for without starting what a check left in a submodule', async () => {
+    const fill = (module: TempRepository): string => {
+      module.git('init', '--quiet', '.');
+      module.write('.gitattributes', '* filter=evil\n');
+      module.write('f', 'x\n');
+      module.git('add', '--all');
+      const date = { GIT_AUTHOR_DATE: DATE, GIT_COMMITTER_DATE: DATE };
+      Object.assign(process.env, date);
+      module.git('commit', '--quiet', '--message', 's');
+      for (const name of Object.keys(date)) delete process.env[name];
+      return module.git('rev-parse', 'HEAD').trim();
+    };
+    const temp = tempRepository(FILES);
+    temp.write('seed/f', '');
+    const commit = fill(openTemp(temp.folder, join(temp.top, 'seed')));
+    rmSync(join(temp.top, 'seed'), { recursive: true });
+    temp.git('update-index', '--add', '--cacheinfo', `160000,${commit},sub`);
+    // A setting of the repository itself, which asks for more than Skein does.
+    temp.write('.gitmodules', '[submodule "sub"]\n\tpath = sub\n\turl = ./s\n\tignore = none\n');
+    temp.git('add', '.gitmodules');
+    temp.git('commit', '--quiet', '--message', 'Submodule');
+    const { inside, stray } = await begin(temp);
+    const module = openTemp(temp.folder, join(inside.top, 'sub'));
+    assert.equal(fill(module), commit);
+    const mark = join(temp.folder, 'mark');
+    module.git('config', 'filter.evil.clean', `touch '${mark}'; cat`);
+    utimesSync(join(module.top, 'f'), 1, 1);
+    assert.deepEqual(await stray(), []);
+    assert.equal(existsSync(mark), false, 'nothing of it ran');
+    // The twin: it does where git is asked whether the submodule is dirty.
+    inside.git('diff', '--ignore-submodules=none', 'HEAD');
+    assert.equal(existsSync(mark), true);
+    // It has moved: that is seen from outside.
+    module.git('commit', '--quiet', '--allow-empty', '--message', 't');
+    assert.deepEqual(await stray(), ['sub changed']);
   });
 
   it('are told apart by paths whatever bytes the files hold', async () => {
