@@ -7,6 +7,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import {
+  canKeep,
   canMove,
   type JailBackend,
   type Jailed,
@@ -24,6 +25,7 @@ import type {
   ProgramHost,
   ProgramStart,
 } from '#workspace/programs/program-host.ts';
+import { keepGitFile } from './kept-git.ts';
 import { findPlaces, type Closed } from './worktree-mounts.ts';
 
 /** What it is made of. */
@@ -62,12 +64,18 @@ async function startInJail(
   const folder = mkdtempSync(join(scratch, 'jail-'));
   const { network = [] } = start;
   const way = network.length === 0 ? NO_WAY : await openWay(network);
+  const restore =
+    canMove(jail) || start.access === 'read' ? async () => undefined : keepGitFile(start.root);
   const clear = async (): Promise<void> => {
     await way.close();
+    await restore();
     await deleteFolder(folder).catch(() => undefined);
   };
   try {
-    const { mounts, path } = await findPlaces(start, closed, canMove(jail) ? folder : null);
+    const { mounts, path } = await findPlaces(start, closed, {
+      scratch: canMove(jail) ? folder : null,
+      keepsFiles: canKeep(jail),
+    });
     const request: JailRequest = {
       argv: start.argv,
       cwd: start.cwd,

@@ -21,15 +21,23 @@ export interface Places {
   readonly path: string;
 }
 
+/** What a jail can do with the files of a worktree. */
+export interface JailPower {
+  /** A folder for what is thrown away; null where nothing can be shown at another path. */
+  readonly scratch: string | null;
+  /** A file in a folder that may be written can be kept as it is. */
+  readonly keepsFiles: boolean;
+}
+
 /**
  * Finds them. The worktree's settings for git, agents and editors are never to be written, and git is
- * shown as `git-mounts.ts` says. A jail that can do neither gets null for `scratch`: there git is not
- * seen, and what happens to settings is found out afterwards, as with every other file.
+ * shown as `git-mounts.ts` says. Where a jail can't, git is not seen; where it can't keep files, what
+ * happens to settings is found out afterwards, as with every other file.
  */
 export async function findPlaces(
   start: ProgramStart,
   closed: Closed,
-  scratch: string | null,
+  { scratch, keepsFiles }: JailPower,
 ): Promise<Places> {
   const { root, access, environment, tools = [] } = start;
   const toolchain = toolchainMounts({
@@ -43,7 +51,8 @@ export async function findPlaces(
     ...tools.map((folder) => readOnly(realpathSync(folder))),
     ...(git === null ? [] : (await dependencyMounts(git.common, closed)).map(readOnly)),
     { source: root, target: root, access },
-    ...(access === 'write' && scratch !== null ? await sealed(root, git, scratch) : []),
+    ...(access === 'write' && keepsFiles ? settingsOf(root).map(readOnly) : []),
+    ...(access === 'write' && scratch !== null ? await movedGit(root, git, scratch) : []),
     ...start.scratch.map((each): Mount => ({ source: each, target: each, access: 'write' })),
   ];
   const shown =
@@ -51,15 +60,12 @@ export async function findPlaces(
   return { mounts: shown, path: toolchain.path };
 }
 
-async function sealed(
+const movedGit = async (
   root: string,
   git: GitFolders | null,
   scratch: string,
-): Promise<readonly Mount[]> {
-  const settings = settingsOf(root).map(readOnly);
-  if (git === null || git.own === git.common) return settings;
-  return [...settings, ...(await gitMounts(root, git, scratch))];
-}
+): Promise<readonly Mount[]> =>
+  git === null || git.own === git.common ? [] : gitMounts(root, git, scratch);
 
 const readOnly = (path: string): Mount => ({ source: path, target: path, access: 'read' });
 

@@ -85,9 +85,10 @@ export interface JailBackend {
   readonly probe: () => Promise<ProbeReport>;
 }
 
-/**
- * Whether a jail can show a folder at another path, and a file in a writable folder as one to be read:
- * mounts can, rules of Landlock add up and can't.
- */
+/** Whether a jail can show a folder at another path. */
 export const canMove = ({ mechanism }: Pick<JailBackend, 'mechanism'>): boolean =>
   !mechanism.startsWith('landlock');
+
+/** Whether it can keep a file as it is in a folder that may be written: Landlock needs mounts for that. */
+export const canKeep = (jail: Pick<JailBackend, 'mechanism' | 'walls'>): boolean =>
+  canMove(jail) || jail.walls.includes('read-only-root');
