@@ -14,6 +14,7 @@ import type {
 } from '#sandbox/sandbox.ts';
 import { openSession } from './deno-session.ts';
 import { probeDeno } from './probe/probe-deno.ts';
+import { countingOf, noFuelInSession } from './run/counting.ts';
 import { startRun } from './run/deno-run.ts';
 import { noNetwork } from './run/send-run.ts';
 import { DenoPool } from './runtime/deno-pool.ts';
@@ -89,7 +90,8 @@ class OpenTier implements DenoTier {
         enclosure: this.enclosure,
         session: null,
         limits: () => limitsOf(CODE_LIMITS, request.limits),
-        obtain: ({ program }, limits) => this.#pool.take(program.language, limits),
+        obtain: ({ program: { language }, deterministic }, limits) =>
+          this.#pool.take(language, limits, countingOf(language, limits, deterministic)),
       },
     );
     const ended = started.result.catch(() => undefined);
@@ -101,7 +103,8 @@ class OpenTier implements DenoTier {
   readonly session: DenoTier['session'] = async ({ language, limits: asked, network }) => {
     if (network !== undefined) throw noNetwork();
     const limits = limitsOf(CODE_LIMITS, asked);
-    const child = await this.#pool.take(language, limits);
+    if (limits.fuel > 0) throw noFuelInSession();
+    const child = await this.#pool.take(language, limits, 'none');
     const session = openSession({ child, language, limits, enclosure: this.enclosure });
     this.#sessions.add(session);
     const forget = (): void => void this.#sessions.delete(session);
@@ -112,7 +115,7 @@ class OpenTier implements DenoTier {
   readonly probe = (): Promise<ProbeReport> => probeDeno(this.enclosure, this.run);
 
   readonly prepare = async (): Promise<void> => {
-    await this.#fastStart.get('python');
+    await this.#fastStart.get('python', 'none');
     this.#pool.fill();
     await this.#pool.filled();
   };

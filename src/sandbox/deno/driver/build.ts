@@ -1,10 +1,12 @@
 /**
  * Builds what makes a start fast, once on each machine: `driver` takes out the types of the driver,
- * `library` compiles the standard library, `snapshot` saves the memory of an interpreter that has imported the common modules. No program of
- * anybody runs in here; it may write only where it was asked to.
+ * `library` compiles the standard library, `snapshot` saves the memory of an interpreter that has imported
+ * the common modules, `exact-snapshot` one without anything of time or chance in it. No program of anybody
+ * runs in here; it may write only where it was asked to.
  */
 import { stripTypeScriptTypes } from 'node:module';
 import { deno } from './deno-global.ts';
+import { fixStart } from './fixed-world.ts';
 import { startPython } from './python.ts';
 
 // What programs import most; each would cost some of every run.
@@ -29,6 +31,7 @@ if (step === 'driver') {
   python.runPython(`${source}\nbuild('/source.zip', '/target.zip')`);
   deno.writeFileSync(target, python.FS.readFile('/target.zip'));
 } else {
+  if (step === 'exact-snapshot') fixStart();
   const python = await startPython({ pyodide: folder, library, snapshot: '' }, true);
   python.runPython(`import ${MODULES.trim().split(/\s+/).join(', ')}`);
   deno.writeFileSync(target, python.makeMemorySnapshot());

@@ -24,6 +24,20 @@ export function fixWorld({
   replace(crypto, 'randomUUID', () => uuid(next));
 }
 
+/**
+ * Makes the start of an interpreter exact, too: until the run comes, which brings its own time and seed.
+ * What a collector frees, and when, is chance; so it frees nothing that the interpreter knows of.
+ */
+export function fixStart(): void {
+  fixWorld({ seed: 0, timeMs: 0 });
+  replace(globalThis, 'FinalizationRegistry', NoRegistry);
+}
+
+class NoRegistry {
+  register(): void {}
+  unregister(): void {}
+}
+
 function freezeClock(timeMs: number): void {
   const RealDate = Date;
   const FixedDate = function FixedDate(this: unknown, ...parts: unknown[]): unknown {

@@ -36,6 +36,8 @@ export interface Order {
   readonly hasTools: boolean;
   readonly isSession: boolean;
   readonly memoryBytes: number;
+  /** In instructions; 0 for no limit. */
+  readonly fuel: number;
   readonly fileBytes: number;
   readonly outBytes: number;
   readonly outFiles: number;
@@ -49,6 +51,8 @@ export interface End {
   readonly value: string | null;
   /** Whether it ended because there was no more memory. */
   readonly isMemory: boolean;
+  /** Instructions that were used, beyond the limit when it was met; null where nothing counts. */
+  readonly fuel: number | null;
 }
 
 /** The most that a tool's arguments, its answer, and the value of a program may be, as JSON. */

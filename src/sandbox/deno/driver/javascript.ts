@@ -46,7 +46,7 @@ export function runJavaScript(run: Run): Promise<void> {
       if (current === null) return;
       current = null;
       sendChanges(files.entries(), before, order);
-      sendEnd({ exitCode, value: toJson(value), isMemory });
+      sendEnd({ exitCode, value: toJson(value), isMemory, fuel: null });
       resolve();
     };
     current = { end };

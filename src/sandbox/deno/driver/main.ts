@@ -5,6 +5,8 @@
 import { readRun, readRunSync, sendReady } from './channel.ts';
 import type { Run } from './channel.ts';
 import { deno } from './deno-global.ts';
+import { fixStart } from './fixed-world.ts';
+import { withGauge } from './fuel-gauge.ts';
 
 const PERMISSIONS = ['read', 'write', 'net', 'env', 'run', 'ffi', 'sys', 'import'];
 
@@ -25,13 +27,15 @@ async function untilWall(run: Run, execute: (run: Run) => Promise<void>): Promis
 }
 
 async function servePython(): Promise<void> {
-  const [, pyodide = '', library = '', snapshot = ''] = deno.args;
+  const [, pyodide = '', library = '', snapshot = '', counter = '', exactness = ''] = deno.args;
   const { runPython, startPython, warmUp } = await import('./python.ts');
-  const python = await startPython({ pyodide, library, snapshot });
+  if (exactness === 'exact') fixStart();
+  const start = () => startPython({ pyodide, library, snapshot });
+  const [python, gauge] = await withGauge(counter, start);
   giveUpPermissions();
   await warmUp(python);
   sendReady();
-  for (;;) await untilWall(readRunSync(), (run) => runPython(python, run));
+  for (;;) await untilWall(readRunSync(), (run) => runPython(python, run, gauge));
 }
 
 async function serveJavaScript(): Promise<void> {

@@ -4,6 +4,7 @@ import type { Run } from './channel.ts';
 import { deno, problem, realm } from './deno-global.ts';
 import { fixWorld } from './fixed-world.ts';
 import type { End, Order } from './frames.ts';
+import type { FuelGauge } from './fuel-gauge.ts';
 import { sendChanges } from './left-files.ts';
 import type { Entry } from './left-files.ts';
 
@@ -18,6 +19,9 @@ try: raise ValueError("x")
 except ValueError as error: print(error, json.dumps(f(1)))
 open("x", "w").write("x"); __import__("os").remove("x")
 f(2)`;
+
+type Stream = 'stdout' | 'stderr';
+type Print = (kind: Stream, bytes: Uint8Array) => void;
 
 interface Stat {
   readonly mode: number;
@@ -52,6 +56,8 @@ export interface Pyodide {
   setStdout(options: { readonly write: (bytes: Uint8Array) => number }): void;
   setStderr(options: { readonly write: (bytes: Uint8Array) => number }): void;
   makeMemorySnapshot(): Uint8Array;
+  /** Its inner side: `fatal_error` breaks the interpreter for good and tells `on_fatal`. */
+  readonly _api: { on_fatal?: (error: unknown) => void; fatal_error: (error: unknown) => void };
 }
 
 /** Where Pyodide lies; `snapshot` is empty for the slow start. All absolute paths. */
@@ -89,28 +95,51 @@ function installRunner(python: Pyodide): void {
 }
 
 /** Runs one program and tells of its end. Files of an earlier run of the session are still there. */
-export async function runPython(python: Pyodide, run: Run): Promise<void> {
+export async function runPython(python: Pyodide, run: Run, gauge: FuelGauge): Promise<void> {
   const { order } = run;
-  python.FS.mkdirTree(WORK);
-  for (const [path, content] of run.files) writeFile(python.FS, `${WORK}/${path}`, content);
+  // kept here: a broken interpreter refuses everything, and its files can still be read
+  const { FS: fs } = python;
+  fs.mkdirTree(WORK);
+  for (const [path, content] of run.files) writeFile(fs, `${WORK}/${path}`, content);
   const before = new Map(
-    [...walk(python.FS)].flatMap(({ path, read }) =>
+    [...walk(fs)].flatMap(({ path, read }) =>
       read === null ? [] : [[path, run.files.get(path) ?? read()]],
     ),
   );
   connectStreams(python, run.stdin, print);
   limitMemory(order.memoryBytes);
   if (order.deterministic !== null) fixWorld(order.deterministic);
-  let end: End;
-  try {
-    end = await execute(python, order);
-  } catch (error) {
-    // the interpreter itself is broken: what it left can still be read
-    print('stderr', new TextEncoder().encode(`${String(error)}\n`));
-    end = { exitCode: 1, value: null, isMemory: false };
-  }
-  sendChanges(walk(python.FS), before, order);
-  sendEnd(end);
+  let isTold = false;
+  const tell = (end: Ending): void => {
+    if (isTold) return;
+    isTold = true;
+    const fuel = gauge.used();
+    sendChanges(walk(fs), before, order);
+    sendEnd({ ...end, fuel });
+  };
+  const fail = (error: unknown): void => {
+    const words = gauge.isOver() ? 'The fuel is used up.' : String(error);
+    if (!isTold) print('stderr', new TextEncoder().encode(`${words}\n`));
+    tell({ exitCode: 1, value: null, isMemory: false });
+  };
+  watchBreak(python, gauge, fail);
+  gauge.begin(order.fuel);
+  await execute(python, order).then(tell, fail);
+}
+
+type Ending = Omit<End, 'fuel'>;
+
+/** Tells at once when the interpreter breaks: what is awaited may never come, and the process may end. */
+function watchBreak(python: Pyodide, gauge: FuelGauge, fail: (error: unknown) => void): void {
+  const { _api: inner } = python;
+  const breakDown = inner.fatal_error;
+  inner.on_fatal = fail;
+  inner.fatal_error = (error) => {
+    gauge.end();
+    // it is about to say where it stopped, on what would be the output of the program
+    python.setStdout(writer('stderr', print));
+    breakDown(error);
+  };
 }
 
 type Begin = Pick<
@@ -118,13 +147,15 @@ type Begin = Pick<
   'source' | 'args' | 'environment' | 'deterministic' | 'isSession' | 'hasTools'
 >;
 
-async function execute(python: Pyodide, order: Begin): Promise<End> {
+async function execute(python: Pyodide, begin: Begin): Promise<Ending> {
+  const { source, args, environment, deterministic, isSession, hasTools } = begin;
   const scope = python.toPy({});
-  scope.set('order', JSON.stringify(order));
-  scope.set('call', order.hasTools ? callTool : undefined);
+  // no limits in it: reading it is counted, and another limit is no other program
+  scope.set('order', JSON.stringify({ source, args, environment, deterministic, isSession }));
+  scope.set('call', hasTools ? callTool : undefined);
   scope.set('folder', WORK);
   const code = 'import skein_run\nawait skein_run.run(order, folder, call)';
-  return JSON.parse(String(await python.runPythonAsync(code, { globals: scope }))) as End;
+  return JSON.parse(String(await python.runPythonAsync(code, { globals: scope }))) as Ending;
 }
 
 /** Runs a little once, so that the code of Pyodide that every run needs is compiled. */
@@ -143,11 +174,7 @@ function callTool(name: string, args: string): string {
   }
 }
 
-function connectStreams(
-  python: Pyodide,
-  stdin: Uint8Array,
-  out: (kind: 'stdout' | 'stderr', bytes: Uint8Array) => void,
-): void {
+function connectStreams(python: Pyodide, stdin: Uint8Array, out: Print): void {
   let isRead = false;
   const readAll = (): Uint8Array | null => {
     if (isRead || stdin.length === 0) return null;
@@ -155,15 +182,16 @@ function connectStreams(
     return stdin;
   };
   python.setStdin({ stdin: readAll, isatty: false });
-  const writer = (kind: 'stdout' | 'stderr') => ({
-    write: (bytes: Uint8Array): number => {
-      out(kind, bytes);
-      return bytes.length;
-    },
-  });
-  python.setStdout(writer('stdout'));
-  python.setStderr(writer('stderr'));
+  python.setStdout(writer('stdout', out));
+  python.setStderr(writer('stderr', out));
 }
+
+const writer = (kind: Stream, out: Print) => ({
+  write: (bytes: Uint8Array): number => {
+    out(kind, bytes);
+    return bytes.length;
+  },
+});
 
 /** Python meets a MemoryError there; what gets around it meets the limit of the process. */
 function limitMemory(memoryBytes: number): void {

@@ -12,11 +12,12 @@ import type { Enclosure, SandboxRequest, SandboxResult, SandboxRun } from '#sand
 import type { DenoChild } from '../runtime/deno-child.ts';
 import { FRAME, MAX_CHUNK_BYTES } from '../driver/frames.ts';
 import { EventStream } from '#sandbox/run/event-stream.ts';
+import { countingOf } from './counting.ts';
 import { RunFrames } from './run-frames.ts';
 import { checkRequest, sendRun } from './send-run.ts';
 import type { CodeRequest } from './send-run.ts';
 import { ToolCalls } from './tool-calls.ts';
-import { judge } from './verdict.ts';
+import { fuelOf, judge, stopOf } from './verdict.ts';
 import type { Stop } from './verdict.ts';
 import { LimitWatch } from './watch-limits.ts';
 import type { Measured } from './watch-limits.ts';
@@ -117,11 +118,17 @@ class DenoRun {
     return new RunFrames({
       limits,
       toolCalls,
+      isCounted: this.#isCounted(request, limits),
       before: { files: before, others: new Map() },
       emit: (event) => this.events.emit(event),
       flooded: () => this.stop({ type: 'limit', limit: 'outputBytes', status: 'output' }),
-      ended: (end) => this.stop({ type: 'end', end }),
+      ended: (end) => this.stop(stopOf(end, limits.fuel)),
     });
+  }
+
+  #isCounted({ program, deterministic }: CodeRequest, limits: Limits): boolean {
+    if (this.#setting.session !== null) return false;
+    return countingOf(program.language, limits, deterministic) !== 'none';
   }
 
   async #watch(
@@ -172,7 +179,7 @@ class DenoRun {
       durationMs,
       cpuMs: measured.cpuMs ?? death?.cpuMs ?? null,
       peakBytes: measured.peakBytes ?? death?.peakBytes ?? null,
-      fuel: null,
+      fuel: fuelOf(stop),
       changed: output.changed,
       refused: [...output.refused, ...skipped],
       enclosure: this.#setting.enclosure,

@@ -23,6 +23,8 @@ const MAX_REASON = 300;
 export interface Sinks {
   readonly limits: Limits;
   readonly toolCalls: ToolCalls;
+  /** Whether its end has to tell its fuel. */
+  readonly isCounted: boolean;
   /** What was in the working folder before. */
   readonly before: FolderState;
   readonly emit: (event: SandboxEvent) => void;
@@ -116,12 +118,18 @@ export class RunFrames {
   }
 
   #takeEnd(payload: Uint8Array): boolean {
-    const { exitCode, value, isMemory } = recordOf(parseJson(payload));
+    const { exitCode, value, isMemory, fuel } = recordOf(parseJson(payload));
     const isCode = Number.isInteger(exitCode) && Number(exitCode) >= 0 && Number(exitCode) <= 255;
     const isValue = value === null || (typeof value === 'string' && isJson(value));
-    if (!isCode || !isValue || typeof isMemory !== 'boolean') return false;
+    const isFuel = this.#sinks.isCounted ? Number.isSafeInteger(fuel) && Number(fuel) >= 0 : true;
+    if (!isCode || !isValue || !isFuel || typeof isMemory !== 'boolean') return false;
     this.#isOver = true;
-    this.#sinks.ended({ exitCode: Number(exitCode), value: value as string | null, isMemory });
+    this.#sinks.ended({
+      exitCode: Number(exitCode),
+      value: value as string | null,
+      isMemory,
+      fuel: this.#sinks.isCounted ? Number(fuel) : null,
+    });
     return true;
   }
 }

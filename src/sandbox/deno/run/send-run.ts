@@ -6,6 +6,7 @@ import type { Program, SandboxRequest } from '#sandbox/sandbox.ts';
 import type { DenoChild } from '../runtime/deno-child.ts';
 import { FRAME, encodeFile, encodeFrame, encodeJson } from '../driver/frames.ts';
 import type { Order } from '../driver/frames.ts';
+import { countingOf } from './counting.ts';
 
 /** A request that a language runtime can take. */
 export interface CodeRequest extends SandboxRequest {
@@ -19,6 +20,7 @@ export function checkRequest(request: SandboxRequest, limits: Limits): CodeReque
     throw new SkeinError('usage', 'Cannot run a command in a language runtime: give it to a jail');
   }
   if (network !== undefined) throw noNetwork();
+  countingOf(program.language, limits, request.deterministic);
   checkInput(request, limits);
   return { ...request, program };
 }
@@ -46,6 +48,7 @@ export function sendRun(
     hasTools: request.callTool !== undefined,
     isSession,
     memoryBytes: limits.memoryBytes,
+    fuel: limits.fuel,
     fileBytes: limits.fileBytes,
     outBytes: limits.outBytes,
     outFiles: limits.outFiles,

@@ -13,7 +13,7 @@ describe('the verdict', () => {
   it('is what the program said, when it ended by itself', () => {
     const end = (exitCode: number, isMemory = false): unknown[] => {
       const { status, signal } = judge(
-        { type: 'end', end: { exitCode, value: null, isMemory } },
+        { type: 'end', end: { exitCode, value: null, isMemory, fuel: null } },
         'not told',
       );
       return [status, signal];

@@ -6,7 +6,12 @@ import type { End } from '../driver/frames.ts';
 /** Why a run stopped: whichever came first. */
 export type Stop =
   | { readonly type: 'end'; readonly end: End }
-  | { readonly type: 'limit'; readonly limit: LimitName; readonly status: RunStatus }
+  | {
+      readonly type: 'limit';
+      readonly limit: LimitName;
+      readonly status: RunStatus;
+      readonly fuel?: number;
+    }
   | { readonly type: 'killed' }
   | { readonly type: 'broken' }
   | { readonly type: 'died'; readonly end: JailEnd };
@@ -18,6 +23,18 @@ export interface Verdict {
   readonly signal: string | null;
   readonly value: string | null;
   readonly note: string;
+}
+
+/** Why a run stopped that says it ended: it may have met its limit of fuel, 0 for none. */
+export const stopOf = (end: End, limit: number): Stop =>
+  limit > 0 && end.fuel !== null && end.fuel > limit
+    ? { type: 'limit', limit: 'fuel', status: 'fuel', fuel: limit }
+    : { type: 'end', end };
+
+/** The fuel that was used; null where nothing counted it, or nobody told it. */
+export function fuelOf(stop: Stop): number | null {
+  if (stop.type === 'end') return stop.end.fuel;
+  return stop.type === 'limit' ? (stop.fuel ?? null) : null;
 }
 
 const NO_MEMORY = /out of memory|memory allocation of \d+ bytes failed|allocation failed/i;

@@ -5,6 +5,7 @@ import { CODE_LIMITS } from '#sandbox/limits.ts';
 import type { Limits } from '#sandbox/limits.ts';
 import type { Language } from '#sandbox/sandbox.ts';
 import type { PythonFiles } from '../driver/python.ts';
+import type { Counting } from '../run/counting.ts';
 import { DenoChild } from './deno-child.ts';
 import type { FastStart } from './fast-start.ts';
 import type { RuntimeFiles } from './runtime-files.ts';
@@ -36,12 +37,17 @@ export class DenoPool {
     return this.#waiting.size;
   }
 
-  /** A runtime that is ready. One of the pool was started with the usual limits, so it is for them only. */
-  async take(language: Language, limits: Limits): Promise<DenoChild> {
+  /**
+   * A runtime that is ready. One of the pool was started with the usual limits and does not count, so it
+   * is for such runs only.
+   */
+  async take(language: Language, limits: Limits, counting: Counting): Promise<DenoChild> {
     if (this.#isClosed) throw new SkeinError('sandbox-unavailable', 'Cannot run: it is closing');
-    if (language !== 'python') return this.#start(language, limits);
+    if (language !== 'python' || counting !== 'none') {
+      return this.#start(language, limits, counting);
+    }
     const pooled = isUsual(limits) ? this.#takeWaiting() : null;
-    const child = pooled ?? (await this.#start(language, limits));
+    const child = pooled ?? (await this.#start(language, limits, 'none'));
     // not at once: the next start would take processor time from this run
     const timer = setTimeout(() => this.fill(), FILL_DELAY_MS).unref();
     void child.ended
@@ -57,7 +63,7 @@ export class DenoPool {
   fill(): void {
     const missing = this.#options.size - this.#waiting.size - this.#starting.size;
     for (let index = 0; index < missing && !this.#isClosed; index += 1) {
-      const started = this.#start('python', CODE_LIMITS).then(
+      const started = this.#start('python', CODE_LIMITS, 'none').then(
         (child) => this.#keep(child),
         () => undefined,
       );
@@ -94,15 +100,16 @@ export class DenoPool {
     return undefined;
   }
 
-  async #start(language: Language, limits: Limits): Promise<DenoChild> {
+  async #start(language: Language, limits: Limits, counting: Counting): Promise<DenoChild> {
     const { files, fastStart, jail } = this.#options;
     const runtime = language === 'python' ? 'python' : 'javascript';
-    const { driver, extension, python } = await fastStart.get(runtime);
-    const paths = python === null ? [] : [python.pyodide, python.library, python.snapshot];
+    const { driver, extension, python } = await fastStart.get(runtime, counting);
+    const parts = python === null ? [] : [python.pyodide, python.library, python.snapshot];
+    const args = python === null ? parts : [...parts, python.counter, counting];
     const launch = {
       script: `${driver}/main.${extension}`,
-      runtime,
-      args: [runtime, ...paths],
+      runtime: counting === 'none' ? runtime : 'counting-python',
+      args: [runtime, ...args],
       read: python === null ? [] : readable(python, files),
       limits,
     } as const;

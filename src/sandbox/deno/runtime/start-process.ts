@@ -13,7 +13,7 @@ import type { RuntimeFiles } from './runtime-files.ts';
 export interface Launch {
   /** An absolute path. */
   readonly script: string;
-  readonly runtime: 'python' | 'javascript';
+  readonly runtime: keyof typeof RESERVED_BYTES;
   readonly args: readonly string[];
   readonly read: readonly string[];
   readonly write?: string;
@@ -28,7 +28,11 @@ export interface DenoProcess extends Jailed {
 // What counts as data before a program has any: V8 reserves 510 MB for machine code that it hardly uses,
 // each processor brings threads, and Python its machine code. Measured at the start, rounded up.
 const MEGABYTE = 1024 * 1024;
-const RESERVED_BYTES = { javascript: 560 * MEGABYTE, python: 730 * MEGABYTE } as const;
+const RESERVED_BYTES = {
+  javascript: 560 * MEGABYTE,
+  python: 730 * MEGABYTE,
+  'counting-python': 760 * MEGABYTE,
+} as const;
 const RESERVED_EACH_CPU = 9 * MEGABYTE;
 // Starting costs processor time, which is not the program's.
 const START_CPU_MS = 5_000;

@@ -1,7 +1,4 @@
-/**
- * Finds the fuel counter of a module that other code instantiates, as Pyodide's loader does. Runs in Deno
- * as well, without any settings: so it imports nothing.
- */
+/** Finds the fuel counter of a module that other code instantiates, as Pyodide's loader does. */
 
 /** A fuel counter: what is left, in instructions; below zero, everything traps. */
 export interface FuelCounter {
