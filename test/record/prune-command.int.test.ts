@@ -1,6 +1,6 @@
 /** skein prune as a person types it: what would go, what goes, what still works afterwards. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -193,6 +193,12 @@ describe('skein prune beside missions', () => {
 });
 
 describe('kill -9 of a node that prunes', { concurrency: 2 }, () => {
+  // All die over copies of one home with a mission that has ended.
+  const model = openHome();
+  before(async () => {
+    await runGoal(model, greeterRepository(), RENAME);
+    await ok(model, 'down');
+  });
   const points: Readonly<Record<PrunePoint, boolean>> = {
     prepared: false,
     announced: true,
@@ -202,8 +208,7 @@ describe('kill -9 of a node that prunes', { concurrency: 2 }, () => {
   for (const [point, isAnnounced] of Object.entries(points)) {
     it(`${point}: the next node finishes what was announced`, async () => {
       const skein = openHome();
-      await runGoal(skein, greeterRepository(), RENAME);
-      await ok(skein, 'down');
+      cpSync(model.home, skein.home, { recursive: true });
       const env = { SKEIN_PAUSE_AT: `${point} prune` };
       const running = skein.start(['prune', ...ALL, '--yes'], { env });
       await skein.logged(`paused at ${point} prune`);
