@@ -76,6 +76,19 @@ describe('a Deno process in a jail', { skip }, () => {
     assert.deepEqual([loop.status, memory.status], ['timeout', 'memory']);
   });
 
+  it('counts Python as it does without a jail', async () => {
+    const program = code('python', 'sum(range(1000))');
+    const deterministic = { seed: 1, timeMs: 0 };
+    const bare = await openDeno({ cacheFolder: CACHE, pool: 0 });
+    assert.ok(!('problem' in bare));
+    const request = { program, deterministic };
+    const [one, other] = [await tier.run(request).result, await bare.run(request).result];
+    await bare.close();
+    assert.deepEqual([one.status, one.value], ['ok', '499500'], one.stderr.text);
+    assert.ok((one.fuel ?? 0) > 0);
+    assert.equal(one.fuel, other.fuel);
+  });
+
   it('holds against every attempt of the probe', async () => {
     const report = await tier.probe();
     assert.deepEqual(
