@@ -16,6 +16,8 @@ import { TABLE_HEAD, toLine, type Bench } from './report.ts';
 import { registry } from './registry.ts';
 import { replay } from './replay.ts';
 import { rewind } from './rewind.ts';
+import { fuel } from './sandbox/fuel.ts';
+import { sandbox } from './sandbox/sandbox.ts';
 import { startUp } from './start-up.ts';
 import { subscribe } from './subscribe.ts';
 import { swarm } from './swarm.ts';
@@ -37,6 +39,8 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   registry,
   mission,
   swarm,
+  fuel,
+  sandbox,
   'start-up': startUp,
 };
 

@@ -1,18 +1,13 @@
-/** What counting instructions costs, and how soon a small program in QuickJS has its answer. */
+/** What counting instructions in QuickJS costs, beside the same machine without it. */
 import { readFileSync } from 'node:fs';
 import { QuickJS } from 'quickjs-wasi';
 import { FUEL_AT_START, FUEL_EXPORT, injectFuel } from '#sandbox/fuel/inject-fuel.ts';
 import { webAssembly } from '#sandbox/fuel/web-assembly.ts';
 import type { WasmCounter, WasmModule } from '#sandbox/fuel/web-assembly.ts';
-import { openQuickjs } from '#sandbox/quickjs/open-quickjs.ts';
-import type { QuickjsTier } from '#sandbox/quickjs/quickjs.ts';
 import { atMost, duration, rate, scaled, type Bench, type Finding } from '../report.ts';
-import { median, takeTurns } from '../rounds.ts';
-import { temporaryFolder } from '../support/bench-space.ts';
+import { takeTurns } from '../rounds.ts';
 
 const ROUNDS = 9;
-const EVALUATIONS = 100;
-const RUNS = 15;
 
 /** Work of several kinds, each some tens of milliseconds; the size is put in for SIZE. */
 const PROGRAMS: Readonly<Record<string, { readonly source: string; readonly size: number }>> = {
@@ -47,11 +42,8 @@ const PROGRAMS: Readonly<Record<string, { readonly source: string; readonly size
 
 /** The bench. */
 export const fuel: Bench = {
-  about: 'counting instructions in QuickJS, and its time to an answer',
-  run: async (options) => [
-    ...(await measureOverhead(scaled(options, ROUNDS, 3))),
-    ...(await measureAnswers(scaled(options, EVALUATIONS, 20), scaled(options, RUNS, 5))),
-  ],
+  about: 'counting instructions in QuickJS',
+  run: (options) => measureOverhead(scaled(options, ROUNDS, 3)),
 };
 
 async function measureOverhead(rounds: number): Promise<Finding[]> {
@@ -101,48 +93,4 @@ async function timeProgram(
   const used = counter === undefined ? 0 : Number(FUEL_AT_START - counter.value);
   machine.dispose();
   return { tookMs, used };
-}
-
-async function measureAnswers(evaluations: number, runs: number): Promise<Finding[]> {
-  const folder = temporaryFolder();
-  const tier = await openQuickjs({ cacheFolder: folder.path, pool: 1 });
-  try {
-    const evaluation = await medianOf(evaluations, () => timeEvaluation(tier));
-    const run = await medianOf(runs, () => timeRun(tier));
-    return [
-      {
-        work: 'QuickJS: an evaluation in a fresh machine',
-        figure: duration(evaluation),
-        goal: atMost(evaluation, 3, '3 ms'),
-      },
-      { work: 'QuickJS: a run in a waiting process, until that is dead', figure: duration(run) },
-    ];
-  } finally {
-    await tier.close();
-    folder.dispose();
-  }
-}
-
-/** After some that do not count: the engine compiles what is used. */
-async function medianOf(count: number, time: () => Promise<number>): Promise<number> {
-  for (let warm = 0; warm < 5; warm += 1) await time();
-  const figures: number[] = [];
-  while (figures.length < count) figures.push(await time());
-  return median(figures);
-}
-
-async function timeEvaluation(tier: QuickjsTier): Promise<number> {
-  const startedMs = performance.now();
-  await tier.evaluate('input.a + 1', { a: 1 }, { seed: 1, timeMs: 0, fuel: 100_000_000 });
-  return performance.now() - startedMs;
-}
-
-const REFILL_MS = 600;
-
-async function timeRun(tier: QuickjsTier): Promise<number> {
-  // So that the next process is ready, as it is between the runs of a person or an agent.
-  await new Promise((resolve) => setTimeout(resolve, REFILL_MS));
-  const startedMs = performance.now();
-  await tier.run({ program: { type: 'code', language: 'javascript', source: '1 + 1' } }).result;
-  return performance.now() - startedMs;
 }
