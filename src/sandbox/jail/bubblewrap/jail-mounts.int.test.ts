@@ -25,12 +25,23 @@ fs.writeFileSync(path.join(work, '.git/config'), 'old');
 fs.writeFileSync(path.join(folder, 'secret'), 'canary');
 fs.symlinkSync(path.join(folder, 'secret'), path.join(work, 'link'));
 
-async function run(argv: readonly string[], more: Partial<JailRequest>): Promise<string> {
-  const jailed = backend.start({
+const WORK = { source: work, target: work, access: 'write' } as const;
+
+const noRoot =
+  'walls' in opened && opened.walls.includes('read-only-devices')
+    ? false
+    : 'only root owns the devices, where it may mount: run the tests as root';
+
+async function run(
+  argv: readonly string[],
+  more: Partial<JailRequest>,
+  { start } = backend,
+): Promise<string> {
+  const jailed = start({
     argv,
     cwd: work,
     environment: {},
-    mounts: [{ source: work, target: work, access: 'write' }],
+    mounts: [WORK],
     limits: COMMAND_LIMITS,
     stdio: ['ignore', 'pipe', 2],
     ...more,
@@ -62,6 +73,37 @@ describe('what a jail of bubblewrap sees', { skip }, () => {
     // The twin: without that mount it is written.
     await run(['sh', '-c', 'echo bad > .git/config'], {});
     assert.equal(fs.readFileSync(path.join(git, 'config'), 'utf8'), 'bad\n');
+  });
+
+  it('is devices that are used and stay as they are, also for root', { skip: noRoot }, async () => {
+    const before = fs.statSync('/dev/full');
+    const node = process.execPath;
+    const mounts = toolchainMounts({ path: path.dirname(node), forbidden: [folder] }).mounts;
+    const script = `const fs = require('node:fs');
+      const attempt = (act) => { try { act(); return 'did'; } catch { return 'not'; } };
+      const now = new Date();
+      fs.writeFileSync('/dev/null', 'x');
+      console.log(fs.readFileSync(0).length, [
+        () => fs.chmodSync('/dev/full', 0o777), () => fs.utimesSync('/dev/full', now, now),
+        () => fs.utimesSync('/dev/fd/0', now, now), () => fs.utimesSync('/dev/null', 1, 1),
+      ].map(attempt).join(' '));`;
+    try {
+      assert.equal(
+        await run([node, '-e', script], { mounts: [...mounts, WORK] }),
+        '0 not not not not\n',
+      );
+      assert.equal(fs.statSync('/dev/full').mode, before.mode);
+      const free = await openBubblewrap({ devices: 'free' });
+      assert.ok(!('problem' in free));
+      assert.match(
+        await run([node, '-e', script], { mounts: [...mounts, WORK] }, free),
+        /^0 did did /u,
+      );
+      assert.notEqual(fs.statSync('/dev/full').mode, before.mode, 'the twin changes the host');
+    } finally {
+      fs.chmodSync('/dev/full', before.mode);
+      fs.utimesSync('/dev/full', before.atime, before.mtime);
+    }
   });
 
   it('has the tools of a search path, and the socket of the proxy', async () => {

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { COMMAND_LIMITS } from '#sandbox/limits.ts';
 import type { JailRequest } from '../jail.ts';
-import { innerScript, outerScript } from './launch-script.ts';
+import { bubblewrapLine, innerScript, outerScript } from './launch-script.ts';
 
 const request = (more: Partial<JailRequest>): JailRequest => ({
   argv: ['true'],
@@ -61,7 +61,7 @@ describe('the scripts of a jail', () => {
 
   it('join each group by a quoted path', () => {
     assert.match(
-      outerScript(["/it's/procs"], '/bin/bwrap'),
+      outerScript(["/it's/procs"], bubblewrapLine('/bin/bwrap')),
       /echo \$\$ > '\/it'\\''s\/procs' \|\| exit/,
     );
   });

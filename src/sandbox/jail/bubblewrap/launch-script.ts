@@ -43,18 +43,41 @@ const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 /**
  * The outer script: joins the groups, leaves a watcher behind and becomes bubblewrap. Without the watcher,
  * the first process of a jail would wait for ever if Skein died just when bubblewrap has made it: nothing
- * binds it to anybody's life yet, but it is in the process group.
+ * binds it to anybody's life yet, but it is in the process group. `lastLine` starts bubblewrap.
  */
-export function outerScript(joinFiles: readonly string[], bubblewrap: string): string {
+export function outerScript(joinFiles: readonly string[], lastLine: string): string {
   const joins = joinFiles.map((file) => `echo $$ > ${quote(file)} || exit ${NOT_BEGUN}\n`);
-  const { report, control, savedStderr, options, launch, life } = DESCRIPTOR;
+  const { report, control, savedStderr, life } = DESCRIPTOR;
   return [
     `exec ${savedStderr}>&2 2>&${report}\n`,
     ...joins,
     `{ exec <&- >&- 2>&- ${control}>&- ${savedStderr}>&-; read -r _ <&${life}; kill -KILL 0; } &\n`,
     'unset PWD OLDPWD SHLVL\n',
-    `exec ${quote(bubblewrap)} --args ${options} -- /bin/sh /dev/fd/${launch} ${life}<&-\n`,
+    lastLine,
   ].join('');
+}
+
+/** The line that becomes bubblewrap. */
+export const bubblewrapLine = (bubblewrap: string): string => {
+  const { options, launch, life } = DESCRIPTOR;
+  return `exec ${quote(bubblewrap)} --args ${options} -- /bin/sh /dev/fd/${launch} ${life}<&-\n`;
+};
+
+/**
+ * The same where mode and times of the devices can't be changed. A jail that root starts is their owner,
+ * and those in it are the ones of the host; bubblewrap takes over that a mount is to be read only, and
+ * devices are written all the same. `ignored` are streams that Skein has opened on the host's.
+ */
+export function behindSealedDevices(line: string, ignored: readonly (0 | 1 | 2)[]): string {
+  const inner = [
+    `mount -o remount,bind,ro /dev || exit ${NOT_BEGUN}\n`,
+    ...ignored.map(
+      (stream) => `exec ${stream === 2 ? DESCRIPTOR.savedStderr : stream}<>/dev/null\n`,
+    ),
+    'unset PWD OLDPWD SHLVL\n',
+    line,
+  ].join('');
+  return `exec unshare --mount --propagation private /bin/sh -c ${quote(inner)}\n`;
 }
 
 /**

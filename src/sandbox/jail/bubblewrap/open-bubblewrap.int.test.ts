@@ -39,6 +39,9 @@ async function run(argv: readonly string[], more: Partial<JailRequest> = {}): Pr
   return { out, error, end };
 }
 
+/** An empty file without a name, which stands for what a program must not have. */
+const LOOSE = /\/skein-jail-[\w-]+ \(deleted\)$/u;
+
 describe('a jail of bubblewrap', { skip }, () => {
   it('runs a program and tells its output and exit code', async () => {
     const { out, error, end } = await run(['sh', '-c', 'echo out; echo error >&2; exit 7']);
@@ -92,7 +95,7 @@ describe('a jail of bubblewrap', { skip }, () => {
     };
     const jailed = await open(`(await openBubblewrap()).start({ argv, cwd: '/tmp', environment: {},
       mounts: [], limits, stdio });`);
-    assert.deepEqual(jailed, ['/dev/null']);
+    assert.match(jailed.join(), LOOSE);
     // The twin: what Node starts by itself has it.
     const plain = await open('spawn(argv[0], argv.slice(1), { stdio });');
     assert.match(plain.join(), /^(socket|pipe):/);
@@ -103,7 +106,7 @@ describe('a jail of bubblewrap', { skip }, () => {
     const open = out
       .split('\n')
       .flatMap((line) => /(\d+) -> (.*)$/.exec(line)?.slice(1, 3).join(' ') ?? [])
-      .filter((line) => !/^[012] |\/proc\/\d+\/fd$| \/dev\/null$/.test(line));
+      .filter((line) => !/^[012] |\/proc\/\d+\/fd$/.test(line) && !LOOSE.test(line));
     assert.deepEqual(open, []);
   });
 

@@ -25,6 +25,8 @@ export interface BubblewrapOptions {
   readonly seccomp?: Uint8Array | null;
   /** Control groups; those of this machine when not said, null for none. */
   readonly groups?: Groups | null;
+  /** Tests leave root the mode and times of the devices. */
+  readonly devices?: 'free';
 }
 
 /** Why it can't be used here, and what to do about it. */
@@ -65,6 +67,7 @@ export async function openBubblewrap(
     seccomp,
     stray: strayDescriptors(),
     groups,
+    sealsDevices: isRealRoot() && options.devices !== 'free',
   };
   let refused: Unusable | null = null;
   for (const each of variants(maker)) {
@@ -77,9 +80,17 @@ export async function openBubblewrap(
 
 /**
  * From strong to weak, by walls that others stand behind: a setuid bubblewrap can't forbid namespaces, the
- * filter does; where no process may join a group, each has its limits still. Root has no others.
+ * filter does; where no process may join a group, each has its limits still. Root has no others. Where root
+ * may not mount, the devices are mostly not its own.
  */
 function variants(maker: JailMaker): readonly JailMaker[] {
+  if (maker.sealsDevices) {
+    return [...othersOf(maker), ...othersOf({ ...maker, sealsDevices: false })];
+  }
+  return othersOf(maker);
+}
+
+function othersOf(maker: JailMaker): readonly JailMaker[] {
   const features = { ...maker.frame.features, disableUserns: false };
   const canForbid = maker.frame.features.disableUserns && maker.seccomp !== null;
   const forbidding = canForbid
@@ -154,6 +165,7 @@ function backendOf(maker: JailMaker): JailBackend {
     ...WALLS,
     ...(maker.frame.features.disableUserns ? ['no-nested-namespaces'] : []),
     ...(maker.seccomp === null ? [] : ['seccomp']),
+    ...(maker.sealsDevices ? ['read-only-devices'] : []),
     ...(maker.groups?.limits.memory === true ? ['memory-cgroup'] : []),
     ...(maker.groups?.limits.processes === true ? ['pids-cgroup'] : []),
   ];

@@ -14,7 +14,15 @@ import type { Jailed, JailEnd, JailLimits, JailRequest } from '../jail.ts';
 import { explainFailure } from './explain-failure.ts';
 import { jailOptions, JAIL_FILES } from './jail-options.ts';
 import type { JailFrame } from './jail-options.ts';
-import { DESCRIPTOR, GO, innerScript, outerScript, READY } from './launch-script.ts';
+import {
+  behindSealedDevices,
+  bubblewrapLine,
+  DESCRIPTOR,
+  GO,
+  innerScript,
+  outerScript,
+  READY,
+} from './launch-script.ts';
 import { openLooseFile } from './loose-file.ts';
 import { isAlive, isFirst, readProcess } from './process-state.ts';
 import type { ProcessIdentity } from './process-state.ts';
@@ -24,9 +32,11 @@ export interface JailMaker {
   readonly program: string;
   readonly frame: JailFrame;
   readonly seccomp: Uint8Array | null;
-  /** Descriptors of Skein that no jail may have; they become /dev/null in it. */
+  /** Descriptors of Skein that no jail may have; they become an empty file in it. */
   readonly stray: readonly number[];
   readonly groups: Groups | null;
+  /** Mode and times of the devices are kept from a program that owns them: one that root starts. */
+  readonly sealsDevices: boolean;
 }
 
 /** How long the kernel may take to end what was killed; more is told, for it is not dead. */
@@ -75,8 +85,11 @@ function spawnJail(maker: JailMaker, request: JailRequest, group: Group | null):
       stdio[DESCRIPTOR[name]] = give(JAIL_FILES[name]);
     }
     if (maker.seccomp !== null) stdio[DESCRIPTOR.seccomp] = give(maker.seccomp);
-    hideStray(stdio, maker.stray, files);
-    const outer = outerScript(group?.joinFiles ?? [], maker.program);
+    hideStray(stdio, maker.stray, give);
+    const line = bubblewrapLine(maker.program);
+    const ignored = ([0, 1, 2] as const).filter((stream) => request.stdio[stream] === 'ignore');
+    const last = maker.sealsDevices ? behindSealedDevices(line, ignored) : line;
+    const outer = outerScript(group?.joinFiles ?? [], last);
     // An empty environment: bubblewrap is the first process inside, and whoever is there may read its.
     // A session of its own: what it starts before it is bound to Skein's life is killed with it.
     return spawn('/bin/sh', ['-c', outer], { env: {}, cwd: '/', detached: true, stdio });
@@ -86,11 +99,14 @@ function spawnJail(maker: JailMaker, request: JailRequest, group: Group | null):
 }
 
 /** A shell can't close a descriptor of two digits: what must not be seen is replaced by nothing. */
-function hideStray(stdio: unknown[], stray: readonly number[], files: number[]): void {
+function hideStray(
+  stdio: unknown[],
+  stray: readonly number[],
+  give: (content: string) => number,
+): void {
   const beyond = stray.filter((descriptor) => descriptor >= stdio.length);
   if (beyond.length === 0) return;
-  const nothing = fs.openSync('/dev/null', 'r');
-  files.push(nothing);
+  const nothing = give('');
   while (stdio.length <= Math.max(...beyond)) {
     stdio.push(beyond.includes(stdio.length) ? nothing : 'ignore');
   }
