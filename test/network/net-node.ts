@@ -9,7 +9,10 @@ import type { NetworkStatus } from '#daemon/network/network-status.ts';
 import { freePort } from '../bus/nats-server.ts';
 import { becomes, newId, openBusHome, type BusHome } from '../bus-cli/bus-home.ts';
 
-/** `SKEIN_TEST_LONG=1` asks for the numbers that are promised instead of a taste of them. */
+/**
+ * `SKEIN_TEST_LONG=1` asks for the numbers that are promised instead of a taste of them: thousands of
+ * messages while nodes die and links break, a hundred thousand events to catch up with.
+ */
 export const isLong = process.env['SKEIN_TEST_LONG'] === '1';
 
 /** What a node says of itself, as far as these tests read it. */

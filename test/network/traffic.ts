@@ -40,7 +40,7 @@ export function startSender(node: NetNode, { from, to, count, after = 0 }: Sendi
 /** Says a command until it is heard; a refusal that trying can't mend is thrown. */
 async function untilHeard(node: NetNode, name: string, input: object, as: string): Promise<void> {
   const id = newId();
-  const endMs = performance.now() + 60_000;
+  const endMs = performance.now() + 120_000;
   for (;;) {
     try {
       await node.post(name, input, { as, id });

@@ -107,7 +107,7 @@ describe('agents of two homes', () => {
 
   it('ask and answer', async () => {
     const handler = beta.start(['watch', '--as', 'bob', '--once', '--exec', 'echo "forty-two"']);
-    const answer = await alpha.ok('request', 'bob', 'how much?', '--as', 'ann', '--timeout', '30s');
+    const answer = await alpha.ok('request', 'bob', 'how much?', '--as', 'ann', '--timeout', '60s');
     assert.match(answer, /forty-two/u);
     assert.equal((await handler.ended).code, 0);
   });
