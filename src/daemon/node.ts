@@ -26,6 +26,7 @@ import type { Metrics } from '#telemetry/metrics.ts';
 import { localWorld } from '#workspace/local-world.ts';
 import type { HomePaths } from './home/home-paths.ts';
 import { prepareHome, takeOwnership } from './home/home.ts';
+import { removeLeftFolders } from './home/left-folders.ts';
 import { idleTimer } from './idle-timer.ts';
 import { makeNodeMetrics, type NodeMetrics } from './node-metrics.ts';
 import { AgentTokens } from './agent-tokens.ts';
@@ -98,6 +99,9 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const ground = openGround(options, ownership.epoch);
   const { measured, report } = ground;
   outliveLateErrors(report);
+  removeLeftFolders([paths.scratch, paths.runs]).catch((thrown: unknown) =>
+    report(toSkeinError(thrown)),
+  );
   const { parts, close: closeParts } = makeParts(ground, () => close());
   const { network, supervisor } = parts;
   const sandbox = makeSandbox(parts, ground);

@@ -1,10 +1,13 @@
 /** A node that is killed while a program runs: its successor says on the record what became of the run. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { RunLine, RunReport } from '#api/sandbox-door.ts';
 import { openHome, told } from '../support/run-skein.ts';
+
+const FOLDERS = [join('sandbox', 'runs'), 'scratch'];
+const MAKE = { recursive: true } as const;
 
 describe('a node that is killed', () => {
   it('leaves a run whose end the next one records, once, with the reason', async () => {
@@ -17,6 +20,8 @@ describe('a node that is killed', () => {
     const pid = await home.nodePid();
     assert.ok(pid !== undefined);
     process.kill(pid, 'SIGKILL');
+    // As a command or a check leaves them.
+    for (const folder of FOLDERS) mkdirSync(join(home.home, folder, 'left-1', 'in'), MAKE);
     const ended = await running.ended;
     assert.equal(ended.code, 75, told(ended));
     const started = JSON.parse(ended.stdout.split('\n')[0] ?? '') as RunLine;
@@ -32,6 +37,9 @@ describe('a node that is killed', () => {
     assert.equal(seen.end?.status, 'killed');
     assert.match(seen.end?.error ?? '', /the node was killed/u);
     const at = seen.end?.at;
+    const left = (): string[] => FOLDERS.flatMap((folder) => readdirSync(join(home.home, folder)));
+    for (let tries = 0; left().length > 0 && tries < 200; tries += 1) await home.run('status');
+    assert.deepEqual(left(), [], 'and nothing of it is on the disk');
     await home.run('down');
     assert.equal((await report()).end?.at, at);
   });

@@ -20,6 +20,8 @@ export interface HomePaths {
   readonly spaces: string;
   readonly worktrees: string;
   readonly scratch: string;
+  /** The folders of commands in the sandbox, while they run. */
+  readonly runs: string;
   readonly log: string;
 }
 
@@ -46,6 +48,7 @@ export function homePaths(home: string, env: NodeJS.ProcessEnv): HomePaths {
     spaces: join(home, 'spaces'),
     worktrees: join(home, 'worktrees'),
     scratch: join(home, 'scratch'),
+    runs: join(home, 'sandbox', 'runs'),
     log: join(home, 'node.log'),
   };
 }
