@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const ENTRY = fileURLToPath(new URL('../../bin/skein.js', import.meta.url));
+const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/skein', import.meta.url));
 const TIMEOUT_MS = 120_000;
 const POLL_MS = 20;
 const IDENTITY =
@@ -61,6 +62,9 @@ after(async () => {
   }
 });
 
+/** For checks that talk to their tester by files outside of the worktree: a jail keeps them from it. */
+export const WITHOUT_WALLS: Environment = { SKEIN_SANDBOX: 'off' };
+
 /** A new home; `env` is what every call in it gets beside the least. */
 export function openHome(env: Environment = {}, name = 'home'): SkeinHome {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'skein-line-')));
@@ -73,6 +77,8 @@ export function openHome(env: Environment = {}, name = 'home'): SkeinHome {
     SKEIN_HOME: home,
     XDG_RUNTIME_DIR: root,
     LANG: 'C.UTF-8',
+    // A node starts in half the time when its source is compiled already, as that of the CLI is.
+    NODE_COMPILE_CACHE: COMPILED,
     ...env,
   };
   const start: SkeinHome['start'] = (args, call = {}) => startSkein(args, least, call);
@@ -110,9 +116,9 @@ function startSkein(args: readonly string[], least: Environment, call: CallOptio
   return { child, ended, saw };
 }
 
-/** Waits until something is so; throws after a minute, naming what was waited for. */
+/** Waits until something is so; throws after two minutes, naming what was waited for. */
 export async function until(what: string, isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + TIMEOUT_MS / 2;
+  const deadline = performance.now() + TIMEOUT_MS;
   while (!isSo()) {
     if (performance.now() > deadline) throw new Error(`Waited in vain until ${what}`);
     await sleep(POLL_MS);
