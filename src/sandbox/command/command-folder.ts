@@ -1,7 +1,8 @@
 /** The folder of one run: made of the files that were given, read when all is dead, then gone. */
-import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deleteFolder } from '#lib/delete-folder.ts';
+import { SkeinError } from '#protocol/errors.ts';
 import { stateOf } from '#sandbox/files/folder-state.ts';
 import { takeOutput, type TakenOutput } from '#sandbox/files/take-output.ts';
 import type { Limits } from '#sandbox/limits.ts';
@@ -23,14 +24,30 @@ export function makeCommandFolder(
 ): CommandFolder {
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const path = realpathSync(mkdtempSync(join(parent, 'run-')));
-  for (const file of files) {
-    const at = join(path, file.path);
-    mkdirSync(dirname(at), { recursive: true });
-    writeFileSync(at, file.content, { mode: file.executable === true ? 0o755 : 0o644 });
+  try {
+    for (const file of files) putFile(path, file);
+  } catch (thrown) {
+    rmSync(path, { recursive: true, force: true });
+    throw thrown;
   }
   return {
     path,
     take: () => takeOutput({ before: stateOf(files), after: { folder: path }, limits }),
     remove: () => deleteFolder(path),
   };
+}
+
+/** What one path has as a file and another as a folder: nobody can have both. */
+const CLASHES = ['EEXIST', 'EISDIR', 'ENOTDIR'];
+
+function putFile(folder: string, { path, content, executable }: InputFile): void {
+  const at = join(folder, path);
+  try {
+    mkdirSync(dirname(at), { recursive: true });
+    writeFileSync(at, content, { mode: executable === true ? 0o755 : 0o644 });
+  } catch (cause) {
+    if (!CLASHES.includes((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
+    const message = `Cannot give the file ${path}: another one lies in the way`;
+    throw new SkeinError('usage', message, { cause });
+  }
 }
