@@ -95,7 +95,7 @@ describe('a copy of a home, used beside the original', () => {
     await agree([alpha, beta]);
   });
 
-  // It waits for a minute, in vain so far.
+  // It waits for two minutes, in vain so far.
   const known = { todo: VOID_FOR_EVER, skip: isLong ? false : VOID_FOR_EVER };
   it('gives the one that is left what the other one had received', known, async () => {
     await becomes('the original has it', () => hasBob(beta));
