@@ -7,6 +7,7 @@ import { paintDiff } from '../../terminal/paint-diff.ts';
 import { readData } from '../../terminal/read-data.ts';
 import { style } from '../../terminal/style.ts';
 import { changedLines, costLine, heldBy } from './run-text.ts';
+import { typedName } from './typed-limits.ts';
 import { typedRun } from './typed-run.ts';
 
 /** As timeout(1): a limit ended it. */
@@ -45,7 +46,9 @@ async function show(line: RunLine): Promise<void> {
   const { dim, yellow } = style(process.stderr);
   const tell = (text: string): void => void process.stderr.write(`${text}\n`);
   if (line.type === 'started') tell(dim(heldBy(line.enclosure)));
-  if (line.type === 'limit-hit') tell(yellow(`It met its limit: ${line.limit}`));
+  if (line.type === 'limit-hit') {
+    tell(yellow(`It met its limit: ${typedName(line.limit)}`));
+  }
   if (line.type === 'network') {
     const { method, host, port, path, verdict, reason = '' } = line.access;
     tell(dim(`${verdict}: ${method} ${host}:${port}${path} ${reason}`.trimEnd()));

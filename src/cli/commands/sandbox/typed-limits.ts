@@ -58,6 +58,10 @@ export function typedLimits(words: readonly string[]): Partial<Limits> {
   return limits;
 }
 
+/** What people type for a limit. */
+export const typedName = (limit: string): string =>
+  Object.entries(NAMES).find(([, [known]]) => known === limit)?.[0] ?? limit;
+
 function unknownName(name: string): SkeinError {
   const all = Object.keys(NAMES);
   const near = nearWords(name.slice(0, 40), all);

@@ -94,7 +94,12 @@ function unknownWord(option: string, word: string, all: readonly string[]): Skei
 function typedDeterminism(typed: Typed): object {
   const [seed, time] = [typed.value('seed'), typed.value('time')];
   if (seed === undefined && time === undefined) return {};
-  if (seed === undefined || !/^\d{1,15}$/u.test(seed)) {
+  if (seed === undefined) {
+    throw new SkeinError('usage', 'Cannot fix the time alone: --time goes with --seed', {
+      fix: 'Say --seed 1 too.',
+    });
+  }
+  if (!/^\d{1,15}$/u.test(seed)) {
     throw new SkeinError('usage', 'Cannot fix chance and time: --seed has to be a whole number');
   }
   const timeMs = time === undefined ? 0 : Date.parse(time);
