@@ -1,6 +1,6 @@
 /** What is built is built once, whole, and again when it does not match its hashes. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -47,6 +47,14 @@ describe('a built folder', () => {
     await writeFile(path.join(root, 'c.lock'), '2147483646');
     await open('c').ready();
     assert.ok(!(await readdir(root)).includes('c.lock'));
+  });
+
+  it('takes old ones of its kind away, and no others', async () => {
+    for (const name of ['kind-1', 'kind-2', 'other-1']) await mkdir(path.join(root, name));
+    for (const name of ['kind-1', 'other-1']) await utimes(path.join(root, name), 0, 0);
+    await open('kind-3').ready();
+    const names = (await readdir(root)).filter((name) => /^(?:kind|other)-/u.test(name));
+    assert.deepEqual(names.toSorted(), ['kind-2', 'kind-3', 'other-1']);
   });
 
   it('that can not be built says so, and leaves no lock', async () => {

@@ -14,6 +14,9 @@ export const BUILD_LIMIT_MS = 180_000;
 
 const HASHES = 'hashes.json';
 
+/** Two versions of Skein on one machine don't take each other's away at once. */
+const KEPT_MS = 14 * 24 * 3_600_000;
+
 /** Such a folder; its path holds all that it is built from. */
 export class BuiltFolder {
   readonly path: string;
@@ -73,6 +76,21 @@ export class BuiltFolder {
     await writeFile(path.join(fresh, HASHES), hashes, { mode: 0o600 });
     await rm(this.path, { recursive: true, force: true });
     await rename(fresh, this.path);
+    await this.#sweep();
+  }
+
+  /** Takes away old ones of the same kind, of other versions: they are large. */
+  async #sweep(): Promise<void> {
+    const parent = path.dirname(this.path);
+    const kind = path.basename(this.path).replace(/-[^-]*$/u, '');
+    for (const name of await readdir(parent)) {
+      if (!name.startsWith(`${kind}-`)) continue;
+      const other = path.join(parent, name);
+      if (other === this.path) continue;
+      const old = await stat(other).catch(() => null);
+      if (old === null || Date.now() - old.mtimeMs < KEPT_MS) continue;
+      await rm(other, { recursive: true, force: true });
+    }
   }
 }
 
