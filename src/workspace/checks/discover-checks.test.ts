@@ -1,5 +1,6 @@
 /** Which checks are found where, and how two runs compare. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -103,6 +104,21 @@ test('two runs are compared by whether they passed', () => {
   assert.equal(compareChecks(null, failed), 'broken');
   assert.equal(compareChecks(null, passed), 'passed');
   assert.equal(compareChecks(passed, late), 'broken');
+});
+
+test('a pipe in place of a file holds nobody', { skip: process.platform === 'win32' }, () => {
+  const root = tempFolder();
+  for (const name of ['package.json', 'tsconfig.json']) execFileSync('mkfifo', [join(root, name)]);
+  // In a process of its own: who waits for a pipe can't be stopped by a test.
+  const script = `
+    import { discoverChecks } from '${import.meta.resolve('./discover-checks.ts')}';
+    import { readConfig } from '${import.meta.resolve('#workspace/language/project-configs.ts')}';
+    const root = ${JSON.stringify(root)};
+    const checks = discoverChecks({ root, flags: [], configured: null, path: '' });
+    console.log(checks.length, readConfig(root + '/tsconfig.json'));`;
+  const args = ['--input-type=module', '--eval', script];
+  const said = execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 });
+  assert.equal(said, '0 undefined\n');
 });
 
 test('a tail keeps whole characters and says what is missing', () => {

@@ -2,7 +2,7 @@
  * Decides which checks prove a mission: those of the command line, else those of skein.yaml, else
  * the scripts of package.json that are usual for it.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SkeinError } from '#protocol/errors.ts';
 import type { Check } from './check.ts';
@@ -86,7 +86,8 @@ const isPlaceholder = (script: string): boolean =>
   /^\s*echo\s+\\?["']?Error: no test specified\\?["']?\s*&&\s*exit 1\s*$/u.test(script);
 
 function readPackageJson(file: string): Readonly<Record<string, unknown>> {
-  if (!existsSync(file)) return {};
+  // A set-up may have left a pipe there, which would hold this thread for ever.
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return {};
   try {
     const text = readFileSync(file, 'utf8').replace(/^\ufeff/u, '');
     const value: unknown = JSON.parse(text);

@@ -57,6 +57,8 @@ function referencesOf(root: string, config: string): readonly string[] {
 /** A configuration as data; undefined when it can't be read. */
 export function readConfig(file: string): unknown {
   try {
+    // A pipe that a set-up has left would hold this thread for ever.
+    if (!fs.statSync(file).isFile()) return undefined;
     const text = fs.readFileSync(file, 'utf8');
     if (text.length > CONFIG_LIMIT_BYTES) return undefined;
     return JSON.parse(stripComments(text));
