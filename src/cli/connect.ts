@@ -104,10 +104,18 @@ async function spawnNode(paths: HomePaths): Promise<ChildProcess> {
     detached: true,
     stdio: ['ignore', log, log],
     cwd: paths.home,
+    env: { ...process.env, ...compileCache() },
   });
   closeSync(log);
   child.unref();
   return child;
+}
+
+/** A node starts in half the time with the cache of compiled modules that this command uses. */
+function compileCache(): { readonly NODE_COMPILE_CACHE?: string } {
+  const folder = process.getBuiltinModule('node:module').getCompileCacheDir?.();
+  // That of this version of Node lies in the one that was asked for.
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) };
 }
 
 async function openLog(paths: HomePaths): Promise<number> {

@@ -110,12 +110,25 @@ async function setUp(work: MissionWork, suffix: string): Promise<readonly string
     throw new SkeinError(
       'workspace-failed',
       `Cannot set up the workspace: "${command}" ended with ${String(outcome['exitCode'])}`,
-      {
-        fix: 'Run the command by hand in a fresh clone, and correct workspace.setup in skein.yaml.',
-      },
+      { fix: setupFix(outcome) },
     );
   }
   return [];
+}
+
+/** What fails in a jail may work by hand: there it has a network. */
+function setupFix({ enclosure, network }: EffectData): string {
+  const byHand =
+    'Run the command by hand in a fresh clone, and correct workspace.setup in skein.yaml.';
+  if (enclosure === undefined) return byHand;
+  const asked = (network ?? []) as readonly { host: string; verdict: string; reason?: string }[];
+  const shut = asked.filter(({ verdict }) => verdict !== 'allowed');
+  const [first] = shut;
+  const state =
+    first === undefined
+      ? 'It ran in a jail, which reaches only the hosts of sandbox.network in skein.yaml'
+      : `It was not let to ${first.host}: ${first.reason ?? first.verdict}; sandbox.network in skein.yaml lists hosts`;
+  return `${state}. ${byHand}`;
 }
 
 async function actSetup(work: MissionWork, command: string): Promise<EffectData> {

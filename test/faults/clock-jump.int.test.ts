@@ -10,7 +10,7 @@ import { openForReading } from '#ledger/store/database.ts';
 import { decodeHeader } from '#protocol/commit.ts';
 import { without } from '../support/fault-tools.ts';
 import { greeterRepository, CHECK } from '../support/line-repository.ts';
-import { openHome, told, type SkeinHome } from '../support/run-skein.ts';
+import { openHome, WITHOUT_WALLS, told, type SkeinHome } from '../support/run-skein.ts';
 import { temporaryFolder } from '../support/space-folder.ts';
 
 const HOUR_MS = 3_600_000;
@@ -69,7 +69,7 @@ const sorted = <T extends number | string>(items: readonly T[]): readonly T[] =>
 describe('a clock that jumps', { skip }, () => {
   it('disturbs neither order, nor leases, nor limits, nor the git commit', async (context) => {
     const clock = makeClock();
-    const skein = openHome(clock.env);
+    const skein = openHome({ ...WITHOUT_WALLS, ...clock.env });
     const { top, git, folder } = greeterRepository();
     const order = (goal: string, check: string): string[] =>
       `run|${goal}|--repo|${top}|--yes|--merge|--check|${check}`.split('|');

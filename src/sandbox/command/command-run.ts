@@ -25,6 +25,9 @@ import type { CommandsOptions } from './command-options.ts';
 /** Where a command finds its files, where a jail can show them elsewhere. */
 const WORK = '/skein-run';
 
+/** The kernel ends a process a tick or two before the group has counted all of its time. */
+const NEARLY = 0.9;
+
 /** Why it was ended before it ended by itself. */
 type Stop = Extract<RunStatus, 'timeout' | 'output' | 'killed'>;
 
@@ -185,7 +188,10 @@ export class CommandRun implements SandboxRun {
   #statusOf({ exitCode, oom, cpuMs }: JailEnd, limits: Limits): RunStatus {
     if (this.#stopped !== undefined) return this.#stopped;
     if (oom && exitCode !== 0) return 'memory';
-    if (exitCode !== 0 && cpuMs !== null && cpuMs >= limits.cpuMs) return 'timeout';
+    if (exitCode !== 0 && cpuMs !== null && cpuMs >= limits.cpuMs * NEARLY) {
+      this.#stream.emit({ type: 'limit-hit', limit: 'cpuMs' });
+      return 'timeout';
+    }
     return exitCode === 0 ? 'ok' : 'error';
   }
 }

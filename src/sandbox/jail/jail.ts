@@ -71,6 +71,8 @@ export interface Jailed {
   readonly stderr: Readable | null;
   /** When everything in it is dead and cleaned up. Rejects with `sandbox-failed` when it never began. */
   readonly ended: Promise<JailEnd>;
+  /** What all of it has used by now; null where nothing measures it. Absent where nothing could. */
+  readonly usage?: () => Pick<JailEnd, 'cpuMs' | 'peakBytes'> | null;
   /** SIGKILL to all of it; resolves when all is dead. May be called at any time, again and again. */
   readonly kill: () => Promise<void>;
 }

@@ -13,7 +13,7 @@ import type { Typed } from '../../command.ts';
 import { typedPaths } from '../../connect.ts';
 import { style, type Style } from '../../terminal/style.ts';
 
-const TIERS: readonly Tier[] = ['T0', 'T1', 'T1+', 'T2'];
+const TIERS: readonly Tier[] = ['T0', 'T1', 'T1+', 'T2', 'T3'];
 
 /** Attacks the tiers that were typed, else all that hold; 5 when something broke, or nothing holds. */
 export async function attackTiers(typed: Typed): Promise<number> {

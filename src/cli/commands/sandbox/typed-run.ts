@@ -31,6 +31,7 @@ const TIERS: readonly Tier[] = ['T0', 'T1', 'T1+', 'T2', 'T3'];
 /** The body of `POST /v1/sandbox/runs`, without its space. */
 export async function typedRun(typed: Typed): Promise<object> {
   const program = await typedProgram(typed);
+  assertFitting(typed);
   const asked = typedLimits(typed.values('limit'));
   const defaults = program.type === 'command' ? COMMAND_LIMITS : CODE_LIMITS;
   const limits = limitsOf(defaults, asked);
@@ -50,6 +51,19 @@ export async function typedRun(typed: Typed): Promise<object> {
     ...(hosts.length === 0 ? {} : { network: { allow: hosts } }),
     ...(typed.flag('tools') ? { tools: { repository: process.cwd() } } : {}),
   };
+}
+
+/** What means nothing for a command is refused: somebody relies on it. */
+function assertFitting(typed: Typed): void {
+  if (!typed.flag('command')) return;
+  const given = ['seed', 'time', 'tools', 'lang'].find(
+    (name) => typed.value(name) !== undefined || typed.flag(name),
+  );
+  if (given === undefined) return;
+  throw new SkeinError(
+    'usage',
+    `Cannot run a command with --${given}: that is for programs in a language`,
+  );
 }
 
 async function typedProgram(typed: Typed): Promise<Program> {

@@ -1,11 +1,11 @@
 /** Tells what ran in the sandbox: what was started behind which walls, what it asked for, how it ended. */
-import { count, firstLine, list, pathList, seconds, short, word } from '../wording.ts';
+import { count, firstLine, list, pathList, seconds, word } from '../wording.ts';
 import { subjectName, type Data, type Told } from './teller.ts';
 
 /** Events of programs that ran in the sandbox and belong to no effect of a mission. */
 export const SANDBOX_TOLD: Told = {
   'sandbox.started': (data, _style, event) =>
-    `run ${short(subjectName(event))} begins: ${word(data['kind'])} in ${tierText(data)}${networkText(data)}`,
+    `run ${subjectName(event)} begins: ${word(data['kind'])} in ${tierText(data)}${networkText(data)}`,
   'sandbox.network-asked': (data, { green, yellow }) => {
     const verdict = word(data['verdict']);
     const paint = verdict === 'allowed' ? green : yellow;
@@ -19,7 +19,7 @@ export const SANDBOX_TOLD: Told = {
     const files = changed.length === 0 ? '' : `, changed ${pathList(changed)}`;
     const refused = list(data['refused']).length;
     const left = refused === 0 ? '' : `, ${yellow(`${count(refused, 'file')} not taken`)}`;
-    return `run ${short(subjectName(event))}: ${status === 'ok' ? green(status) : yellow(status)} in ${seconds(data['durationMs'])}${files}${left}${reasonText({ reason: data['error'] })}`;
+    return `run ${subjectName(event)}: ${status === 'ok' ? green(status) : yellow(status)} in ${seconds(data['durationMs'])}${files}${left}${reasonText({ reason: data['error'] })}`;
   },
 };
 

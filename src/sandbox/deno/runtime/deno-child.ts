@@ -78,12 +78,14 @@ export class DenoChild {
 
   /** What it has used by now; null when that can't be seen. */
   usage(): Promise<Usage | null> {
-    return this.#process.pid === null ? Promise.resolve(null) : readUsage(this.#process.pid);
+    const { pid } = this.#process;
+    return pid === null ? Promise.resolve(this.usageNow()) : readUsage(pid);
   }
 
   /** The same at once, where that is possible. */
   usageNow(): Usage | null {
-    return this.#process.pid === null ? null : readProc(this.#process.pid);
+    const { pid, usage } = this.#process;
+    return pid === null ? (usage?.() ?? null) : readProc(pid);
   }
 
   /** Kills it; resolves when it is dead. */

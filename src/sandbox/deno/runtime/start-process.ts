@@ -8,6 +8,7 @@ import path from 'node:path';
 import type { JailBackend, JailEnd, Jailed } from '#sandbox/jail/jail.ts';
 import type { Limits } from '#sandbox/limits.ts';
 import type { RuntimeFiles } from './runtime-files.ts';
+import type { Usage } from './process-usage.ts';
 
 /** What to start: the driver's file, its arguments, and what it may read and write meanwhile. */
 export interface Launch {
@@ -20,9 +21,10 @@ export interface Launch {
   readonly limits: Pick<Limits, 'memoryBytes' | 'cpuMs' | 'openFiles' | 'fileBytes' | 'processes'>;
 }
 
-/** A started process; `pid` is null when it can't be seen from here (in a jail). */
+/** A started process; `pid` is null when it can't be seen from here (in a jail), which may tell itself. */
 export interface DenoProcess extends Jailed {
   readonly pid: number | null;
+  readonly usage?: () => Usage | null;
 }
 
 // What counts as data before a program has any: V8 reserves 510 MB for machine code that it hardly uses,
@@ -108,7 +110,7 @@ function startJailed(
     memory: 'data',
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  return { ...jailed, pid: null };
+  return { ...jailed, pid: null, usage: () => usageOf(jailed) };
 }
 
 function startBare(argv: readonly string[], launch: Launch): DenoProcess {
@@ -151,4 +153,11 @@ function killGroup(pid: number | undefined): void {
   } catch {
     // it is dead already
   }
+}
+
+/** The jail holds the memory of all of it itself: only its time is watched from here. */
+function usageOf(jailed: Jailed): Usage | null {
+  const used = jailed.usage?.() ?? null;
+  if (used === null || used.cpuMs === null) return null;
+  return { cpuMs: used.cpuMs, residentBytes: 0, peakBytes: used.peakBytes };
 }

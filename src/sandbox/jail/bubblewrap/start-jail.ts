@@ -154,6 +154,7 @@ class RunningJail {
       stdout: child.stdio[1] as Readable | null,
       stderr: child.stdio[2] as Readable | null,
       ended,
+      usage: () => (this.#exited ? null : (this.#group?.usage() ?? null)),
       kill: async () => {
         this.#killed = true;
         this.#killAll();
