@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fillUp, mountMemory, remount, withoutMounts } from '../support/fault-tools.ts';
 import { CHECK, greeterRepository, RENAME } from '../support/line-repository.ts';
-import { openHome, told, until, type Ended, type SkeinHome } from '../support/run-skein.ts';
+import {
+  openHome,
+  WITHOUT_WALLS,
+  told,
+  until,
+  type Ended,
+  type SkeinHome,
+} from '../support/run-skein.ts';
 
 const skip = withoutMounts();
 const DISK_MEGABYTES = 6;
@@ -41,7 +48,8 @@ function homeIn(place: string): {
   skein: SkeinHome;
   repository: ReturnType<typeof greeterRepository>;
 } {
-  return { skein: openHome({ SKEIN_HOME: join(place, 'home') }), repository: greeterRepository() };
+  const env = { ...WITHOUT_WALLS, SKEIN_HOME: join(place, 'home') };
+  return { skein: openHome(env), repository: greeterRepository() };
 }
 
 describe('a full disk', { skip, concurrency: 2 }, () => {
