@@ -8,6 +8,7 @@ import { COMMAND_LIMITS } from '#sandbox/limits.ts';
 import type { Groups } from '../cgroup/cgroup.ts';
 import { openGroups } from '../cgroup/open-groups.ts';
 import type { JailBackend, JailRequest } from '../jail.ts';
+import { isRealRoot } from '../real-root.ts';
 import { probeJail } from '../probe/probe-jail.ts';
 import { seccompProgram } from '../seccomp/seccomp-program.ts';
 import { SYSTEM_PATH, systemMounts } from '../toolchain/system-mounts.ts';
@@ -106,12 +107,6 @@ function findProgram(): string | undefined {
     .filter((folder) => path.isAbsolute(folder))
     .map((folder) => path.join(folder, 'bwrap'))
     .find((file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile());
-}
-
-/** Root of the machine, not the root of a user namespace that is somebody else outside. */
-function isRealRoot(): boolean {
-  if (process.getuid?.() !== 0) return false;
-  return /^\s*0\s+0\s/.test(fs.readFileSync('/proc/self/uid_map', 'latin1'));
 }
 
 async function askFeatures(program: string): Promise<Features | Unusable> {

@@ -6,11 +6,12 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
-import type { Duplex, Readable, Writable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import type { Group, Groups, GroupUsage } from '../cgroup/cgroup.ts';
 import type { Jailed, JailEnd, JailLimits, JailRequest } from '../jail.ts';
+import { jailedChild } from '../jailed-child.ts';
 import { explainFailure } from './explain-failure.ts';
 import { jailOptions, JAIL_FILES } from './jail-options.ts';
 import type { JailFrame } from './jail-options.ts';
@@ -145,22 +146,14 @@ class RunningJail {
     this.#control = child.stdio[DESCRIPTOR.control] as Duplex;
     this.#life = (child.stdio as readonly unknown[])[DESCRIPTOR.life] as Duplex;
     this.#listen();
-    const ended = this.#end();
-    // Whoever kills it may not want to know how it ended.
-    ended.catch(() => {});
-    this.jailed = {
-      child,
-      stdin: child.stdio[0] as Writable | null,
-      stdout: child.stdio[1] as Readable | null,
-      stderr: child.stdio[2] as Readable | null,
-      ended,
+    this.jailed = jailedChild(child, {
+      ended: this.#end(),
       usage: () => (this.#exited ? null : (this.#group?.usage() ?? null)),
-      kill: async () => {
+      kill: () => {
         this.#killed = true;
         this.#killAll();
-        await ended.catch(() => {});
       },
-    };
+    });
   }
 
   #listen(): void {

@@ -6,6 +6,7 @@ import { COMMAND_LIMITS } from '#sandbox/limits.ts';
 import type { Groups } from '../cgroup/cgroup.ts';
 import { openGroups } from '../cgroup/open-groups.ts';
 import type { JailBackend, JailRequest } from '../jail.ts';
+import { isRealRoot } from '../real-root.ts';
 import { probeJail } from '../probe/probe-jail.ts';
 import { seccompProgram } from '../seccomp/seccomp-program.ts';
 import { SYSTEM_PATH } from '../toolchain/system-mounts.ts';
@@ -112,12 +113,6 @@ const findUnshare = (): string | undefined =>
   SYSTEM_PATH.split(':')
     .map((folder) => path.join(folder, 'unshare'))
     .find((file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile());
-
-/** Root of the machine, not the root of a user namespace that is somebody else outside. */
-function isRealRoot(): boolean {
-  if (process.getuid?.() !== 0) return false;
-  return /^\s*0\s+0\s/.test(fs.readFileSync('/proc/self/uid_map', 'latin1'));
-}
 
 /** Nothing is said of a jail that was not seen to start. */
 async function tryOnce(ways: LandlockWays): Promise<Unusable | null> {

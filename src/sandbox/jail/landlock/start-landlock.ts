@@ -4,11 +4,12 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
-import type { Duplex, Readable, Writable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import type { Group } from '../cgroup/cgroup.ts';
 import type { Jailed, JailEnd, JailRequest } from '../jail.ts';
+import { jailedChild } from '../jailed-child.ts';
 import type { KeeperAnswer, KeeperOrder } from './keeper/keeper-order.ts';
 import { landlockOrder } from './landlock-order.ts';
 import type { LandlockWays } from './landlock-ways.ts';
@@ -78,20 +79,7 @@ class LandlockJail {
     // A keeper that was killed closes its end whenever it wants.
     this.#control.on('error', () => {});
     this.#control.write(`${JSON.stringify(surroundings.order)}\n`);
-    const ended = this.#end();
-    // Whoever kills it may not want to know how it ended.
-    ended.catch(() => {});
-    this.jailed = {
-      child,
-      stdin: child.stdio[0] as Writable | null,
-      stdout: child.stdio[1] as Readable | null,
-      stderr: child.stdio[2] as Readable | null,
-      ended,
-      kill: async () => {
-        this.#kill();
-        await ended.catch(() => {});
-      },
-    };
+    this.jailed = jailedChild(child, { ended: this.#end(), kill: () => this.#kill() });
   }
 
   #answers(): KeeperAnswer[] {

@@ -8,13 +8,14 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Duplex, Readable, Writable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import { SkeinError, toSkeinError } from '#protocol/errors.ts';
 import { openLooseFile } from '#sandbox/jail/bubblewrap/loose-file.ts';
 import type { Group, Groups } from '#sandbox/jail/cgroup/cgroup.ts';
 import { newGroupName } from '#sandbox/jail/cgroup/group-name.ts';
 import type { Jailed, JailEnd, JailRequest, Mount } from '#sandbox/jail/jail.ts';
+import { jailedChild } from '#sandbox/jail/jailed-child.ts';
 import type { Link } from '#sandbox/jail/toolchain/system-mounts.ts';
 import { explainFailure } from './explain-failure.ts';
 import { guestSpec, hostMounts } from './guest-spec.ts';
@@ -144,20 +145,7 @@ class RunningGuest {
       if (this.#said.length < REPORT_LIMIT) this.#said += chunk.toString('utf8');
     });
     for (const stream of [this.#report, this.#life]) stream.on('error', () => {});
-    const ended = this.#end();
-    // Whoever kills it may not want to know how it ended.
-    ended.catch(() => {});
-    this.jailed = {
-      child,
-      stdin: child.stdio[0] as Writable | null,
-      stdout: child.stdio[1] as Readable | null,
-      stderr: child.stdio[2] as Readable | null,
-      ended,
-      kill: async () => {
-        this.#killAll();
-        await ended.catch(() => {});
-      },
-    };
+    this.jailed = jailedChild(child, { ended: this.#end(), kill: () => this.#killAll() });
   }
 
   async #end(): Promise<JailEnd> {
