@@ -63,8 +63,11 @@ export async function sayUntilHeard(typed: Typed, name: string, input: object): 
   }
 }
 
-/** What goes away with time: the node is not there, or is just coming or going. */
+/** The node is not there, or the one that answers is just going and another serves the home by now. */
+const COMING_OR_GOING: readonly string[] = ['node-unreachable', 'epoch-fenced'];
+
+/** What goes away with time. */
 function isPassing(thrown: unknown): boolean {
   const { name, retryable } = toSkeinError(thrown);
-  return thrown instanceof SkeinError && (retryable || name === 'node-unreachable');
+  return thrown instanceof SkeinError && (retryable || COMING_OR_GOING.includes(name));
 }
