@@ -9,7 +9,14 @@ import {
   TRACE_GOAL,
   tracedRepository,
 } from '../support/many-packages.ts';
-import { openHome, told, until, type Ended } from '../support/run-skein.ts';
+import {
+  openHome,
+  told,
+  until,
+  WITHOUT_WALLS,
+  type Ended,
+  type SkeinHome,
+} from '../support/run-skein.ts';
 
 const skein = openHome();
 
@@ -116,6 +123,7 @@ const GATED = {
 
 describe('two missions that write the same files', () => {
   it('the second one waits and says for whom; both end, each with its own change', async () => {
+    const skein = openHome(WITHOUT_WALLS);
     const { top, git, folder } = tracedRepository(GATED);
     const gate = join(folder, 'gate');
     const order = ['run', `hold web until ${gate}`, '--repo', top, '--yes', '--check', 'true'];
@@ -123,7 +131,7 @@ describe('two missions that write the same files', () => {
     await until('the first one holds its files', () => existsSync(`${gate}.at`));
     const second = skein.start(['run', TRACE_GOAL, '--repo', top, '--yes', '--check', 'true']);
     await second.saw(/declines/u);
-    const mission = await latest();
+    const mission = await latest(skein);
     let waits = await skein.run('why-waiting', mission);
     for (let tries = 0; tries < 100 && !/held by/u.test(waits.stdout); tries += 1) {
       waits = await skein.run('why-waiting', mission);
@@ -148,7 +156,7 @@ describe('two missions that write the same files', () => {
   });
 });
 
-async function latest(): Promise<string> {
+async function latest(skein: SkeinHome): Promise<string> {
   const { stdout } = await skein.run('missions', '--json');
   return (JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as { id: string }).id;
 }
