@@ -123,18 +123,18 @@ const GATED = {
 
 describe('two missions that write the same files', () => {
   it('the second one waits and says for whom; both end, each with its own change', async () => {
-    const skein = openHome(WITHOUT_WALLS);
+    const open = openHome(WITHOUT_WALLS);
     const { top, git, folder } = tracedRepository(GATED);
     const gate = join(folder, 'gate');
     const order = ['run', `hold web until ${gate}`, '--repo', top, '--yes', '--check', 'true'];
-    const first = skein.start(order);
+    const first = open.start(order);
     await until('the first one holds its files', () => existsSync(`${gate}.at`));
-    const second = skein.start(['run', TRACE_GOAL, '--repo', top, '--yes', '--check', 'true']);
+    const second = open.start(['run', TRACE_GOAL, '--repo', top, '--yes', '--check', 'true']);
     await second.saw(/declines/u);
-    const mission = await latest(skein);
-    let waits = await skein.run('why-waiting', mission);
+    const mission = await latest(open);
+    let waits = await open.run('why-waiting', mission);
     for (let tries = 0; tries < 100 && !/held by/u.test(waits.stdout); tries += 1) {
-      waits = await skein.run('why-waiting', mission);
+      waits = await open.run('why-waiting', mission);
     }
     assert.match(
       waits.stdout,
@@ -151,12 +151,12 @@ describe('two missions that write the same files', () => {
       'packages/web/src/part-0.ts\n',
     );
     assert.equal(git('rev-parse', `skein/${rewritten}^{tree}`).trim(), rewrittenTree(GATED));
-    const verified = await skein.run('verify');
+    const verified = await open.run('verify');
     assert.equal(verified.code, 0, told(verified));
   });
 });
 
-async function latest(skein: SkeinHome): Promise<string> {
-  const { stdout } = await skein.run('missions', '--json');
+async function latest(home: SkeinHome): Promise<string> {
+  const { stdout } = await home.run('missions', '--json');
   return (JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as { id: string }).id;
 }
