@@ -100,7 +100,7 @@ describe('the end of a jail of bubblewrap', { skip }, () => {
   it('leaves nothing after kills at random times', { timeout: 120_000 }, async () => {
     const seed = 20_261_121;
     const next = numbers(seed);
-    for (let round = 0; round < 50; round += 1) {
+    for (let round = 0; round < 100; round += 1) {
       const mark = `mark-${randomUUID()}`;
       const program = PROGRAMS[Math.floor(next() * PROGRAMS.length)];
       const jailed = start(backend, program?.(mark) ?? '');
